@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// Unix signals as loop callbacks.
+#pragma once
+
+#include "loop/loop.h"
+
+struct signal_watch;
+
+struct signal_watch *signal_start(struct loop *l, int signum, void (*fn)(void *arg), void *arg);
+// Frees and nulls.
+void signal_stop(struct signal_watch **s);

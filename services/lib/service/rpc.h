@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Connect protocol, unary form (application/proto and application/json), both directions.
+#pragma once
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "base/arena.h"
+#include "base/id.h"
+#include "crypto/token.h"
+#include "net/http_client.h"
+#include "net/http_server.h"
+
+// --- serving ---
+struct rpc; // one call, until rpc_reply or rpc_fail
+
+struct rpc_caller {
+    bool internal;                  // signed internal token
+    struct internal_claims service; // internal
+    bool person;                    // verified access token
+    struct claims claims;           // person
+};
+
+struct rpc_method {
+    const char *path; // "/causeway.auth.v1.AuthService/Login"
+    const ProtobufCMessageDescriptor *request;
+    void (*handle)(void *app, struct rpc *call, const ProtobufCMessage *request);
+    enum { RPC_ANYONE = 0, RPC_PERSON = 1, RPC_INTERNAL = 2, RPC_EITHER = 3 } callers;
+    uint32_t body_bytes_max;
+};
+
+struct rpc_server_config {
+    const struct rpc_method *methods;
+    size_t method_count;
+    void *app;
+    struct slice internal_key;
+    const char *audience;       // this service's name
+    const struct key_set *keys; // NULL when no method takes persons
+    const char *issuer;
+};
+struct rpc_server;
+struct rpc_server *rpc_server_new(struct loop *l, const struct rpc_server_config *config,
+                                  struct metrics *m);
+void rpc_server_free(struct rpc_server *s);
+// An http_handler body: finds the method, checks the caller, decodes, calls; answers errors itself.
+void rpc_serve(struct rpc_server *s, struct http_request *r);
+
+const struct rpc_caller *rpc_caller_of(const struct rpc *call);
+const char *rpc_trace_id(const struct rpc *call);
+struct arena *rpc_arena(struct rpc *call); // lives until the answer
+void rpc_reply(struct rpc *call, const ProtobufCMessage *answer);
+// code: model.v1.ErrorCode, mapped to the Connect code and HTTP status; message at most 120
+// characters. The model.v1.Error travels as an error detail and, in JSON, as "error".
+void rpc_fail(struct rpc *call, int code, const char *message, uint32_t retry_after_ms);
+
+// --- calling ---
+struct rpc_client_config {
+    struct http_client *http;
+    const char *base_url; // "http://127.0.0.1:17003"
+    const char *service;  // who we are
+    const char *audience; // who they are
+    struct slice internal_key;
+    uint32_t timeout_ms;
+};
+struct rpc_client;
+struct rpc_client *rpc_client_new(struct loop *l, const struct rpc_client_config *config);
+void rpc_client_free(struct rpc_client *c);
+
+// answer: OK only, valid inside the callback; error_code: model.v1.ErrorCode when the other side
+// refused (result INVALID, NOT_FOUND, CONFLICT, DENIED, BUSY); UNAVAILABLE, UNCERTAIN as in
+// http_client.h.
+typedef void rpc_done(void *arg, enum result result, int error_code,
+                      const ProtobufCMessage *answer);
+MUST_USE enum result rpc_call(struct rpc_client *c, const char *path, struct uuid tenant_id,
+                              struct uuid on_behalf_of, const char *trace_id,
+                              const ProtobufCMessage *request,
+                              const ProtobufCMessageDescriptor *answer_type, rpc_done *done,
+                              void *arg);
