@@ -60,7 +60,7 @@ create table auth.session (
 );
 create unique index session_refresh on auth.session (refresh_sha256);
 create index session_previous on auth.session (previous_sha256);
-create index session_user on auth.session (user_id);
+create index session_by_user on auth.session (user_id);
 
 create table auth.signing_key (
     kid text primary key,
