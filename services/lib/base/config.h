@@ -38,7 +38,9 @@ struct config_table {
 struct config;
 
 // path NULL: environment and defaults only. On INVALID *error holds what to do, one line per
-// mistake. Strings in the targets live as long as the config.
+// mistake, and the targets hold nothing to be used. Strings in them live as long as the config.
+// Secret files that others may read or write are refused. A secret whose key has min 0 is absent
+// ("") when its path is empty.
 MUST_USE enum result config_load(const char *path, const struct config_table *tables, size_t n,
                                  struct buf *error, struct config **out);
 void config_free(struct config *c);

@@ -24,5 +24,6 @@ void *map_remove(struct map *m, struct slice key);
 size_t map_count(const struct map *m);
 
 // Iterates in no order: size_t at = 0; while ((v = map_next(m, &at, &key))) ...
-// key may be NULL. Removing the element just given is allowed; putting is not.
+// key may be NULL; it is valid until the map changes. Removing the element just given is allowed;
+// putting is not.
 void *map_next(const struct map *m, size_t *at, struct slice *key);

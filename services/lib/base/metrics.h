@@ -15,12 +15,18 @@ struct metrics *metrics_new(void);
 void metrics_free(struct metrics *m);
 
 // name: causeway_<what>_<unit>_total and the like; labels: "" or e.g. "code=\"ACCEPTED\"" (fixed
-// text). The same name and labels give the same object. They live as long as m.
+// text). The same name and labels give the same object. They live as long as m. At most
+// METRICS_SERIES_MAX in all.
+#define METRICS_SERIES_MAX 4096
 struct counter *metrics_counter(struct metrics *m, const char *name, const char *labels,
                                 const char *help);
+// Counts microseconds (counter_add), exposed in seconds.
+struct counter *metrics_seconds_counter(struct metrics *m, const char *name, const char *labels,
+                                        const char *help);
 struct gauge *metrics_gauge(struct metrics *m, const char *name, const char *labels,
                             const char *help);
-// Log-linear buckets, 1 us .. 60 s; observed in microseconds, exposed in seconds.
+// Buckets of at most 10 % width, 1 us .. 60 s (above: one bucket, counted as 60 s); observed in
+// microseconds, exposed in seconds.
 struct histogram *metrics_histogram(struct metrics *m, const char *name, const char *labels,
                                     const char *help);
 
