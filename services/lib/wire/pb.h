@@ -10,9 +10,12 @@
 #include "base/result.h"
 
 #define PB_DEPTH_MAX 16
+// No door lets more in; below it no length arithmetic of the unpacker can overflow.
+#define PB_BYTES_MAX (16u << 20)
 
 // The message lives in the arena and borrows nothing from bytes. INVALID: truncated, bad varint,
-// tag 0, group, too deep, a string with NUL or bad UTF-8; BUSY: arena full.
+// tag 0, group, too deep, a string with NUL or bad UTF-8, a wire type that does not fit its field;
+// BUSY: arena full. Unknown fields are kept in the arena. An unknown enum number stays a number.
 MUST_USE enum result pb_decode(const ProtobufCMessageDescriptor *type, struct slice bytes,
                                struct arena *a, ProtobufCMessage **out);
 // Appends; check out->failed at the end.
