@@ -7,7 +7,6 @@
 #include "loop/loop.h"
 
 struct producer;
-struct consumer;
 
 struct bus_config {
     const char *brokers;
@@ -30,18 +29,3 @@ bool producer_ready(const struct producer *p);
 MUST_USE enum result producer_send(struct producer *p, const char *topic, int32_t partition,
                                    struct slice key, struct slice value, const char *const *headers,
                                    void (*done)(void *arg, enum result r), void *arg);
-
-struct bus_message {
-    const char *topic;
-    int32_t partition;
-    int64_t offset;
-    struct slice key, value;
-};
-
-// A member of a group, static by instance id; stores no offset before on_message returned true.
-// on_message false: the same message comes again after a second.
-struct consumer *consumer_new(struct loop *l, const struct bus_config *config, const char *group,
-                              const char *instance_id, const char *const *topics,
-                              bool (*on_message)(void *arg, const struct bus_message *m), void *arg,
-                              struct metrics *metrics);
-void consumer_free(struct consumer *c);
