@@ -27,8 +27,10 @@ const struct clock *loop_clock(const struct loop *l);
 void *loop_uv(struct loop *l);
 
 // fn(arg) runs once in this loop turn after the current callback, never from inside this call. In
-// order.
+// order. What a deferred fn defers runs before the loop waits again.
 void loop_defer(struct loop *l, void (*fn)(void *arg), void *arg);
+// Takes back all that is pending with this fn and arg: call it before arg is freed.
+void loop_defer_cancel(struct loop *l, void (*fn)(void *arg), void *arg);
 
 // Microseconds between the end of a poll and the end of its callbacks, longest since last asked.
 uint64_t loop_longest_turn_us(struct loop *l);

@@ -7,5 +7,5 @@
 struct signal_watch;
 
 struct signal_watch *signal_start(struct loop *l, int signum, void (*fn)(void *arg), void *arg);
-// Frees and nulls.
+// Frees and nulls; *s may be NULL.
 void signal_stop(struct signal_watch **s);
