@@ -9,8 +9,8 @@ struct workers;
 // At most running_max (1..WORKERS_RUNNING_MAX) jobs at once, queued_max more waiting.
 #define WORKERS_RUNNING_MAX 4 // threads of the process-wide pool
 struct workers *workers_new(struct loop *l, unsigned running_max, unsigned queued_max);
-// Waits for what runs and calls its done(arg, true); what was queued gets done(arg, false). Not
-// from inside a done of these workers. Nulls are fine.
+// Waits for what runs and calls its done(arg, true); what was queued gets done(arg, false) first.
+// NULL is fine.
 void workers_free(struct workers *w);
 
 // work(arg) on another thread, then done(arg, true) on the loop thread, exactly once, never from

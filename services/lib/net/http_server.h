@@ -18,6 +18,7 @@ struct http_route {
     const char *path;   // exact, or a prefix when it ends with "/*"
     http_handler *handle;
     uint32_t body_bytes_max; // 0: no body allowed; beyond: 413
+    void *app;               // first argument of handle; NULL: the server's app
 };
 
 struct http_server_config {
@@ -26,7 +27,7 @@ struct http_server_config {
     const struct http_route
         *routes; // checked in order; unknown path 404, wrong method 405 with Allow
     size_t route_count;
-    void *app; // first argument of the handlers
+    void *app; // first argument of the handlers whose route names none
     uint32_t connections_max;
     uint32_t request_deadline_ms; // head + body + answer
     const char *const *hosts;     // see listener.h
