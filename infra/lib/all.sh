@@ -6,7 +6,7 @@ set -u -o pipefail
 
 INFRA_LIB=$(dirname "${BASH_SOURCE[0]}")
 for piece in env say wait ports profile user secrets proc jobs packages postgres migrate redis \
-  kafka mariadb ejabberd stack; do
+  kafka mariadb ejabberd stack build config programs parts report; do
   # shellcheck source=/dev/null
   . "$INFRA_LIB/$piece.sh"
 done

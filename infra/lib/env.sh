@@ -40,7 +40,7 @@ settings_load() {
   fi
   BASE_PORT=${OPT_BASE:-${CAUSEWAY_BASE_PORT:-${saved_base:-17000}}}
   PROFILE=${OPT_PROFILE:-${CAUSEWAY_PROFILE:-${saved_profile:-dev}}}
-  SAVED_BASE=$saved_base
+  SAVED_BASE=$saved_base SAVED_PROFILE=$saved_profile
 }
 
 settings_save() {

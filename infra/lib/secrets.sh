@@ -5,7 +5,7 @@
 SECRET_NAMES=(
   pg_admin pg_causeway_auth pg_causeway_users pg_causeway_delivery pg_causeway_xmpp
   redis mariadb_root mariadb_ejabberd mariadb_archive component internal_key auth_key
-  person_alice person_bob
+  person_alice person_bob person_carol
 )
 
 secret_file() { echo "$SECRET_DIR/$1"; }
