@@ -12,7 +12,8 @@
 #define PASSWORD_BYTES_MAX 128
 #define PASSWORD_PHC_MAX 160
 
-// phc: PHC string with fresh salt.
+// phc: PHC string with fresh salt. INVALID: length out of range; BUSY: no memory.
 MUST_USE enum result password_hash(struct slice password, char phc[PASSWORD_PHC_MAX]);
-// phc NULL: verifies against a fixed dummy, so that unknown people cost the same; then never true.
+// False also when memory is out. phc NULL: verifies against a fixed dummy, so that unknown people
+// cost the same; then never true.
 bool password_verify(struct slice password, const char *phc);
