@@ -37,11 +37,13 @@ struct stream *stream_connect(struct loop *l, const char *host, uint16_t port, u
 
 void stream_set_arg(struct stream *s, void *arg);
 void *stream_arg(const struct stream *s);
+// Remote address, numeric.
 const char *stream_peer(const struct stream *s);
-// Copies. BUSY: queue full, nothing queued; UNAVAILABLE: closing.
+// Copies; leaves at the end of the loop turn. Allowed before on_open. BUSY: queue full, nothing
+// queued; INVALID: longer than frame_bytes_max; UNAVAILABLE: closing.
 MUST_USE enum result stream_send(struct stream *s, struct slice frame);
 size_t stream_queued_bytes(const struct stream *s);
-// Stops reading until called with false (back-pressure).
+// Stops reading until called with false (back-pressure). No on_frame runs from inside this call.
 void stream_hold(struct stream *s, bool hold);
 // Flushes nothing; frees; nulls the holder. *s may be NULL.
 void stream_close(struct stream **s);
