@@ -64,6 +64,8 @@ void bus_queue_open(struct bus_queue *q, struct loop *l, rd_kafka_queue_t *queue
     PRE(q->fd >= 0);
     q->watch = watch_start(l, q->fd, WATCH_READ, on_wake, q);
     rd_kafka_queue_io_event_enable(queue, q->fd, &one, sizeof one);
+    // What was queued before sends no wake, and nothing after it would: wake ourselves once.
+    PRE(write(q->fd, &one, sizeof one) == sizeof one);
 }
 
 void bus_queue_close(struct bus_queue *q) {
