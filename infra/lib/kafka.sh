@@ -19,7 +19,7 @@ kafka_fetch_jars() {
   rm -rf "$new"
   mkdir -p "$CACHE_DIR" || return 1
   say "downloading Kafka $KAFKA_VERSION (43 MB, once)"
-  mvn -q -B -ntp -f "$INFRA/kafka/pom.xml" dependency:copy-dependencies \
+  mvn -q -B -ntp -Dstyle.color=never -f "$INFRA/kafka/pom.xml" dependency:copy-dependencies \
     -DincludeScope=runtime -DoutputDirectory="$new" -Dkafka.version="$KAFKA_VERSION" || return 1
   # Another checkout may have been faster: its folder is as good.
   mv -T "$new" "$KAFKA_JARS" 2>/dev/null || rm -rf "$new"
