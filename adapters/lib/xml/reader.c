@@ -285,9 +285,22 @@ static enum XML_Status go_on(struct xml_reader *r, struct slice *piece) {
     return XML_Parse(r->parser, (const char *) piece->data, (int) piece->len, XML_FALSE);
 }
 
-static enum result feed_piece(struct xml_reader *r, struct slice piece) {
-    if (!r->opened) buf_append(&r->header, piece);
+// Left alone, expat takes a byte order mark or a zero for UTF-16, whatever it was told.
+static bool other_encoding(struct slice piece) {
+    for (size_t i = 0; i < piece.len; i++) {
+        if (piece.data[i] == 0 || piece.data[i] >= 0xFE) return true;
+    }
+    return false;
+}
+
+static void read_header(struct xml_reader *r, struct slice piece) {
+    buf_append(&r->header, piece);
     if (r->header.failed) r->error = "policy-violation";
+    if (other_encoding(piece)) r->error = "unsupported-encoding";
+}
+
+static enum result feed_piece(struct xml_reader *r, struct slice piece) {
+    if (!r->opened) read_header(r, piece);
     if (r->error) return INVALID;
     enum XML_Status s = XML_Parse(r->parser, (const char *) piece.data, (int) piece.len, XML_FALSE);
     while (s == XML_STATUS_SUSPENDED && !r->error) s = go_on(r, &piece);
