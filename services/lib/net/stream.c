@@ -125,6 +125,20 @@ static enum result next_frame(struct slice bytes, uint32_t bytes_max, struct sli
     return OK;
 }
 
+// What comes next of the bytes; *used: with its prefix. As next_frame.
+static enum result next_piece(const struct stream *s, struct slice bytes, struct slice *piece,
+                              size_t *used) {
+    uint32_t bytes_max = s->limits.frame_bytes_max;
+    if (s->limits.raw) {
+        *piece = slice_of(bytes.data, bytes.len < bytes_max ? bytes.len : bytes_max);
+        *used = piece->len;
+        return OK;
+    }
+    enum result r = next_frame(bytes, bytes_max, piece);
+    if (r == OK) *used = LENGTH_BYTES + piece->len;
+    return r;
+}
+
 // Gives out whole frames until the callee holds or closes the stream.
 static void deliver(struct stream *s) {
     enum result r = OK;
@@ -132,9 +146,10 @@ static void deliver(struct stream *s) {
     while (s->state == OPEN && !s->held && at < s->in.len) {
         struct slice frame;
         struct slice rest = slice_of(s->in.data + at, s->in.len - at);
-        r = next_frame(rest, s->limits.frame_bytes_max, &frame);
+        size_t used;
+        r = next_piece(s, rest, &frame, &used);
         if (r != OK) break;
-        at += LENGTH_BYTES + frame.len;
+        at += used;
         s->handler.on_frame(s->arg, s, frame);
     }
     if (s->state != OPEN) return;
@@ -285,7 +300,7 @@ enum result stream_send(struct stream *s, struct slice frame) {
     if (s->state == CLOSED) return UNAVAILABLE;
     if (frame.len > s->limits.frame_bytes_max) return INVALID;
     if (queued(s) + LENGTH_BYTES + frame.len > s->limits.queue_bytes_max) return BUSY;
-    buf_append_u32be(&s->out, (uint32_t) frame.len);
+    if (!s->limits.raw) buf_append_u32be(&s->out, (uint32_t) frame.len);
     buf_append(&s->out, frame);
     PRE(!s->out.failed);
     if (!s->flush_due) loop_defer(s->loop, flush_later, s);

@@ -1,2 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
 cw_test(services/lib/net/stream_test net)
+cw_test(services/lib/net/http_head_test net)
+cw_test(services/lib/net/stream_raw_test net)
