@@ -16,7 +16,7 @@ option(CAUSEWAY_CRASH_POINTS "compile the named crash points in (tests only)" OF
 set(CAUSEWAY_SANITIZE "" CACHE STRING "address,undefined | thread | fuzzer")
 
 set(wanted_compile
-    -Wall -Wextra -Wformat=2 -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough -Wshadow
+    -Wall -Wextra -Wno-missing-field-initializers -Wformat=2 -Wconversion -Wno-sign-conversion -Wimplicit-fallthrough -Wshadow
     -Wstrict-prototypes -Wmissing-prototypes -Wtrampolines
     -Werror=format-security -Werror=implicit -Werror=incompatible-pointer-types
     -Werror=int-conversion -Werror=return-type -Werror=unused-result
