@@ -14,7 +14,7 @@ unset piece
 
 # options_parse ARGS...: takes --base N and --profile NAME, leaves the others in OPT_REST.
 options_parse() {
-  OPT_BASE= OPT_PROFILE= OPT_REST=()
+  OPT_BASE='' OPT_PROFILE='' OPT_REST=()
   while [ $# -gt 0 ]; do
     case $1 in
       --base) OPT_BASE=${2:?--base needs a number} && shift ;;

@@ -29,7 +29,7 @@ env_make_dirs() {
 
 # Options on the command line win over the environment, that over what the last start used.
 settings_load() {
-  local key value saved_base= saved_profile=
+  local key value saved_base='' saved_profile=''
   if [ -f "$SETTINGS_FILE" ]; then
     while IFS='=' read -r key value; do
       case $key in

@@ -5,7 +5,7 @@
 # part_look NAME: sets look_state (ready, starting, down), look_pid, look_port, look_note.
 part_look() {
   local part=$1 pid state role restarts program http_port group pair
-  look_state=down look_pid= look_port= look_note=
+  look_state=down look_pid='' look_port='' look_note=''
   if [ -n "${PROGRAM_ROWS[$part]:-}" ]; then
     program_row "$part"
     look_port=$(port "$http_port")

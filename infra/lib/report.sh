@@ -24,7 +24,7 @@ report_table() {
 }
 
 report_json() {
-  local part separator= pss
+  local part separator='' pss
   REPORT_NOT_READY=()
   printf '{"base":%s,"profile":"%s","parts":[' "$BASE_PORT" "$PROFILE"
   for part in $(parts_all); do
