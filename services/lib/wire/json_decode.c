@@ -221,7 +221,7 @@ static bool read_field(struct decoder *d, const ProtobufCFieldDescriptor *f, jso
     if (f->label == PROTOBUF_C_LABEL_REPEATED) return read_array(d, f, j, m);
     if (json_in_oneof(f) && *json_case(m, f) != 0) return fail(d, "second member of a oneof");
     if (!READ[f->type](d, f, j, json_member(m, f))) return false;
-    if (f->quantifier_offset) *json_case(m, f) = json_in_oneof(f) ? f->id : 1;
+    if (json_in_oneof(f)) *json_case(m, f) = f->id;
     return true;
 }
 

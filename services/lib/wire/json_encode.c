@@ -109,7 +109,6 @@ static bool is_present(const ProtobufCMessage *m, const ProtobufCFieldDescriptor
         bool pointer = f->type == PROTOBUF_C_TYPE_MESSAGE;
         return *json_case(m, f) == f->id && !(pointer && is_default(f, json_member(m, f)));
     }
-    if (f->quantifier_offset) return *json_case(m, f) != 0; // explicit presence of a scalar
     return !is_default(f, json_member(m, f));
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to wire: what writer and reader of ProtoJSON both know about a field.
+// Private to wire: what writer and reader of ProtoJSON both know about a field. proto3 only; the C
+// generator refuses the word `optional` there, so a scalar outside a oneof has no presence.
 #pragma once
 
 #include <protobuf-c/protobuf-c.h>
@@ -28,7 +29,7 @@ static inline void *json_member(const ProtobufCMessage *m, const ProtobufCFieldD
 static inline size_t *json_count(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *field) {
     return (size_t *) ((uint8_t *) m + field->quantifier_offset);
 }
-// Which member of the oneof is set (its field number), or whether an optional scalar is.
+// Which member of the oneof is set: its field number.
 static inline uint32_t *json_case(const ProtobufCMessage *m,
                                   const ProtobufCFieldDescriptor *field) {
     return (uint32_t *) ((uint8_t *) m + field->quantifier_offset);
