@@ -51,7 +51,7 @@ static bool parse(struct slice token, struct internal_claims *c, uint64_t *expir
     if (!slice_split(token, ':', &tenant_id, &token)) return false;
     if (!slice_split(token, ':', &user_id, &token)) return false;
     if (!slice_split(token, ':', &expires, &mac)) return false;
-    return slice_equal(version, slice_str(VERSION)) &&
+    return slice_equal(version, slice_str(VERSION)) && mac.len == MAC_LEN &&
            copy_name(service, c->service, sizeof c->service) &&
            copy_name(audience, c->audience, sizeof c->audience) &&
            uuid_parse(tenant_id, &c->tenant_id) == OK && uuid_parse(user_id, &c->user_id) == OK &&

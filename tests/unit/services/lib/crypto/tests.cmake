@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+cw_test(services/lib/crypto/hash_test crypto)
+cw_test(services/lib/crypto/base64_test crypto)
+cw_test(services/lib/crypto/password_test crypto)
+cw_test(services/lib/crypto/es256_test crypto)
+cw_test(services/lib/crypto/signing_key_test crypto)
+cw_test(services/lib/crypto/key_set_test crypto)
+cw_test(services/lib/crypto/token_verify_test crypto)
+cw_test(services/lib/crypto/internal_token_test crypto)
+foreach(name es256 signing_key key_set token_verify)
+    target_link_libraries(test_services_lib_crypto_${name}_test PRIVATE PkgConfig::CRYPTO PkgConfig::JANSSON)
+endforeach()
