@@ -76,7 +76,19 @@ config_edge() {
 config_gateway() {
   config_auth_url
   config_users_url
-  keys edge_url "ws://127.0.0.1:$(port edge_ws)/v1/connect" web_root "$WEB_DIR/dist"
+  keys edge_url "ws://127.0.0.1:$(port edge_ws)/v1/connect" web_root "$WEB_DIR/dist" \
+    tenant "$TENANT_SLUG" status_nodes "$(config_status_nodes)"
+}
+
+# Whom the gateway's /status asks: everyone but itself.
+config_status_nodes() {
+  local node program http_port group pair separator=''
+  for node in "${PROGRAM_NODES[@]}"; do
+    [ "$node" != gateway ] || continue
+    program_row "$node"
+    printf '%s%s=http://127.0.0.1:%s' "$separator" "$node" "$(port "$http_port")"
+    separator=,
+  done
 }
 
 config_xmpp() {

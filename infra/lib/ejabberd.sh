@@ -3,8 +3,6 @@
 # ejabberd: company B's monolith, its virtual machine started directly. A node without a name needs
 # no cookie, no epmd and no distribution port; it is asked over its HTTP interface.
 
-EJABBERD_LIMIT_S=90
-
 ejabberd_api() {
   local call=$1 body=${2:-'{}'}
   curl -s -S --max-time 10 -H 'Content-Type: application/json' --data-binary @- \
@@ -29,6 +27,7 @@ ejabberd_prepare() {
   mkdir -p "$DATA_DIR/ejabberd/spool" || return 1
   ejabberd_make_certificate || return 1
   secret_render "$INFRA/ejabberd/ejabberd.yml.in" "$ETC_DIR/ejabberd.yml" "DOMAIN=$LEGACY_DOMAIN" \
+    LISTEN=127.0.0.1 SQL_HOST=127.0.0.1 \
     "NATIVE_DOMAIN=$NATIVE_DOMAIN" "CERTIFICATE=$SECRET_DIR/legacy.pem" "SQL_PORT=$(port mariadb)" \
     "SQL_DATABASE=$MARIADB_DATABASE" "SQL_PASSWORD=$(secret mariadb_ejabberd)" \
     "C2S_PORT=$(port c2s)" "C2S_TLS_PORT=$(port c2s_tls)" "HTTP_PORT=$(port ejabberd)" \

@@ -4,23 +4,16 @@
 # start is written when the first broker ever started here stops; nothing depends on it.
 
 KAFKA_JARS=$CACHE_DIR/kafka-$KAFKA_VERSION
-KAFKA_LIMIT_S=90
-KAFKA_TOPICS=(
-  'messages --partitions 64'
-  'users --partitions 8 --config cleanup.policy=compact'
-  'users.changes --partitions 8'
-  'sessions --partitions 1'
-  'flags --partitions 1 --config cleanup.policy=compact'
-)
 
 kafka_fetch_jars() {
-  local new=$KAFKA_JARS.new.$$
+  local new=$KAFKA_JARS.new.$$ log=$LOG_DIR/kafka-jars.log
   [ ! -d "$KAFKA_JARS" ] || return 0
   rm -rf "$new"
   mkdir -p "$CACHE_DIR" || return 1
   say "downloading Kafka $KAFKA_VERSION (43 MB, once)"
-  mvn -q -B -ntp -Dstyle.color=never -f "$INFRA/kafka/pom.xml" dependency:copy-dependencies \
-    -DincludeScope=runtime -DoutputDirectory="$new" -Dkafka.version="$KAFKA_VERSION" || return 1
+  mvn -q -B -ntp -f "$INFRA/kafka/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+    -DoutputDirectory="$new" -Dkafka.version="$KAFKA_VERSION" >"$log" 2>&1 ||
+    { part_failed kafka "its jars could not be downloaded" "$log" "check the network, then infra/up"; return 1; }
   # Another checkout may have been faster: its folder is as good.
   mv -T "$new" "$KAFKA_JARS" 2>/dev/null || rm -rf "$new"
 }
@@ -31,9 +24,9 @@ kafka_class_path() {
 }
 
 kafka_archive() {
-  local java_id
-  java_id=$(java -version 2>&1 | cksum | cut -d' ' -f1)
-  echo "$CACHE_DIR/kafka-$KAFKA_VERSION-jvm$java_id.jsa"
+  local id
+  id=$({ java -version 2>&1; kafka_class_path; } | cksum | cut -d' ' -f1)
+  echo "$CACHE_DIR/kafka-$KAFKA_VERSION-$id.jsa"
 }
 
 kafka_jvm() {
@@ -86,11 +79,11 @@ kafka_topic_exists() {
 
 # Topics that exist are left alone: their settings belong to whoever runs the place.
 kafka_make_topics() {
-  local row words
-  for row in "${KAFKA_TOPICS[@]}"; do
-    read -r -a words <<<"$row"
-    kafka_topic_exists "${words[0]}" || kafka_make_topic "${words[@]}" || return 1
-  done
+  local topic options
+  while read -r topic options; do
+    [[ $topic == '#'* ]] || kafka_topic_exists "$topic" ||
+      kafka_make_topic "$topic" $options || return 1
+  done <"$INFRA/kafka/topics.txt"
 }
 
 kafka_make_topic() {

@@ -2,7 +2,6 @@
 # shellcheck shell=bash
 # MariaDB: the database of company B's monolith, with the row binlog that change capture needs.
 
-MARIADB_LIMIT_S=60
 MARIADB_DATABASE=ejabberd
 
 # Written once per start; holds the root password, so nothing secret is an argument.

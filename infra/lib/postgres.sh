@@ -5,7 +5,10 @@
 PG_ADMIN=causeway
 PG_DATABASE=causeway
 PG_ROLES=(causeway_auth causeway_users causeway_delivery causeway_xmpp)
-PG_LIMIT_S=30
+# Elsewhere only in containers, see infra/docker/schema.sh.
+PG_HOST=${PG_HOST:-127.0.0.1}
+PG_PORT=${PG_PORT:-}
+PG_PASSFILE=${PG_PASSFILE:-$SECRET_DIR/pgpass}
 
 pg_bin() {
   local dirs=(/usr/lib/postgresql/*/bin)
@@ -53,12 +56,12 @@ postgres_stop() {
 pg_psql() {
   local database=$1
   shift
-  PGPASSFILE=$SECRET_DIR/pgpass psql -X -q -v ON_ERROR_STOP=1 -h 127.0.0.1 -p "$(port postgres)" \
-    -U "$PG_ADMIN" -d "$database" "$@"
+  PGPASSFILE=$PG_PASSFILE psql -X -q -v ON_ERROR_STOP=1 -h "$PG_HOST" \
+    -p "${PG_PORT:-$(port postgres)}" -U "$PG_ADMIN" -d "$database" "$@"
 }
 
 pg_write_passfile() {
-  (umask 077 && printf '127.0.0.1:*:*:%s:%s\n' "$PG_ADMIN" "$(secret pg_admin)" >"$SECRET_DIR/pgpass")
+  (umask 077 && printf '*:*:*:%s:%s\n' "$PG_ADMIN" "$(secret pg_admin)" >"$PG_PASSFILE")
 }
 
 # The database and one role per program. psql reads its commands, passwords included, from a pipe.
