@@ -2,3 +2,4 @@
 cw_test(services/lib/net/stream_test net)
 cw_test(services/lib/net/http_head_test net)
 cw_test(services/lib/net/stream_raw_test net)
+cw_test(services/lib/net/http_server_test net)
