@@ -91,6 +91,6 @@ kafka_make_topic() {
   shift
   kafka_jvm org.apache.kafka.tools.TopicCommand --bootstrap-server "127.0.0.1:$(port kafka)" \
     --create --if-not-exists --topic "$topic" --replication-factor 1 "$@" \
-    >>"$(proc_log kafka)" 2>&1 ||
+    >>"$(proc_log kafka)" 2>&1 </dev/null ||
     part_failed kafka "topic $topic could not be made" "$(proc_log kafka)" "read the lines above"
 }

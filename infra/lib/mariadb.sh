@@ -35,7 +35,8 @@ mariadb_prepare() {
 # Run by the server itself before it listens for anyone: nobody ever meets a root without password.
 mariadb_write_init_file() {
   local file=$DATA_DIR/mariadb/init.sql
-  secret_render "$INFRA/mariadb/init.sql.in" "$file" "DATABASE=$MARIADB_DATABASE" \
+  secret_render <(cat "$INFRA/mariadb/root.sql.in" "$INFRA/mariadb/accounts.sql.in") "$file" \
+    CLIENTS=127.0.0.1 "DATABASE=$MARIADB_DATABASE" \
     "ROOT=$(secret mariadb_root)" "EJABBERD=$(secret mariadb_ejabberd)" \
     "ARCHIVE=$(secret mariadb_archive)" || return 1
   ! is_root || chown mysql: "$file"

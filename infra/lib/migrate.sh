@@ -28,5 +28,8 @@ migrate_one() {
   fi
   say "migration $name"
   pg_psql "$PG_DATABASE" -1 -f "$file" -c "insert into public.schema_migration (number, name, sha256)
-    values (${name%%_*}, '$name', '$sum')"
+    values (${name%%_*}, '$name', '$sum')" && return 0
+  say_error "migration $name failed and left nothing behind"
+  say_hint "mend the file, then infra/up again"
+  return 1
 }

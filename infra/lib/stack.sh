@@ -12,6 +12,8 @@ declare -A SERVER_LIMIT_S=(
   [postgres]=30 [redis]=20 [kafka]=120 [mariadb]=60 [ejabberd]=120
 )
 
+HINT_AGAIN='read the lines above, then infra/up again; infra/reset starts from nothing'
+
 # Brings one server up, whatever state it is in; what runs already is only asked.
 server_up() {
   local part=$1 began name
@@ -21,10 +23,10 @@ server_up() {
       port_must_be_free "$part" "$(port "$name")" || return 1
     done
     "${part}_prepare" && "${part}_start" || return 1
-    proc_wait_ready "$part" "${SERVER_LIMIT_S[$part]}" "read the lines above, then infra/up again" || return 1
+    proc_wait_ready "$part" "${SERVER_LIMIT_S[$part]}" "$HINT_AGAIN" || return 1
     start_time_record "$part" $(($(now_ms) - began))
   else
-    proc_wait_ready "$part" "${SERVER_LIMIT_S[$part]}" "infra/down, then infra/up"
+    proc_wait_ready "$part" "${SERVER_LIMIT_S[$part]}" "$HINT_AGAIN"
   fi
 }
 
