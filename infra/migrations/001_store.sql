@@ -179,29 +179,40 @@ create index user_conversation_moved on delivery.user_conversation (moved);
 -- adapter ------------------------------------------------------------------------------------------
 create sequence adapter.incarnation;
 
--- Settled up to here: B's archive needs no look before this time (microseconds, B's clock).
+-- How far each platform is settled.
 create table adapter.settled (
     platform smallint primary key,
-    archive_us bigint not null,
-    -- The last proof that the component link was alive (stanza or pong), our clock.
-    proof_ms bigint not null
+    archive_us bigint not null,             -- B's archive needs no look before this time (its clock)
+    proof_ms bigint not null                -- the last proof that the component link was alive, ours
 );
 
--- Stanzas of B that we took, write-ahead of their command: the adapter's memory of foreign ids.
+-- Messages of B that we took, write-ahead of their command: the adapter's memory of foreign ids.
 create table adapter.inbound (
+    taken_id uuid primary key,              -- one attempt to take one stanza: makes the insert idempotent
+    ordinal bigint generated always as identity, -- the order in which they were taken
     tenant_id uuid not null,
-    conversation_id uuid not null,
-    sender_user_id uuid not null,
-    foreign_id text not null,
-    incarnation bigint not null,
-    device_seq bigint not null,
-    stanza bytea not null,                  -- canonical command, encoded model.v1.Command
+    conversation_id uuid not null,          -- nil: refused before one was known
+    sender_user_id uuid not null,           -- nil likewise
+    peer_user_id uuid not null,             -- direct conversations: with whom; else nil
+    sender_jid text not null,               -- full: where receipts and errors go
+    addressee_jid text not null,            -- bare: who they come from
+    stanza_id text not null,                -- as it came; may be empty
+    foreign_base text not null,             -- see foreign_id_base
+    foreign_id text not null,               -- the base, numbered from its second use on
+    key_sha256 bytea not null,              -- sender, addressee, stanza id and text: compared with B's archive
+    operation bytea,                        -- encoded model.v1.Operation; null once there is a verdict
+    asked smallint not null,                -- 1: a receipt, 2: a marker
+    told smallint not null default 0,       -- 1: delivered was told, 2: read was told
     state text not null check (state in ('taken', 'accepted', 'rejected')),
     class text not null check (class in ('live', 'recovered', 'bounced-or-lost')),
-    taken_ms bigint not null,
-    primary key (conversation_id, sender_user_id, foreign_id)
+    seq bigint,                             -- accepted: its place
+    taken_ms bigint not null
 );
-create index inbound_open on adapter.inbound (taken_ms) where state = 'taken';
+create index inbound_foreign on adapter.inbound (conversation_id, sender_user_id, foreign_base);
+create index inbound_taken on adapter.inbound (taken_ms);
+create index inbound_open on adapter.inbound (ordinal) where state = 'taken';
+create index inbound_due on adapter.inbound (sender_user_id, conversation_id)
+    where state = 'accepted' and asked & ~told <> 0;
 
 -- Entries handed to B, write-ahead of the stanza; fenced = an iq round trip followed it.
 create table adapter.outbound (
@@ -209,19 +220,34 @@ create table adapter.outbound (
     conversation_id uuid not null,
     user_id uuid not null,                  -- the receiver at B
     seq bigint not null,
+    ordinal bigint generated always as identity, -- the order in which they were written
     stanza_id text not null,
+    receiver_jid text not null,             -- bare
+    stanza bytea,                           -- as sent; null once fenced
     state text not null check (state in ('written', 'fenced', 'failed')),
+    batch_id uuid not null,                 -- who wrote it: a batch that is written again knows its rows
     written_ms bigint not null,
     primary key (conversation_id, user_id, seq)
 );
-create index outbound_open on adapter.outbound (written_ms) where state = 'written';
+create index outbound_open on adapter.outbound (ordinal) where state = 'written';
 create index outbound_stanza on adapter.outbound (user_id, stanza_id);
+
+-- How far a conversation was looked through for a person of B; written lazily, outbound is exact.
+create table adapter.progress (
+    user_id uuid not null,
+    conversation_id uuid not null,
+    tenant_id uuid not null,
+    handled_seq bigint not null,
+    primary key (user_id, conversation_id)
+);
 
 -- Presence subscriptions between B's people and A's (RFC 6121), kept by the adapter for A's side.
 create table adapter.subscription (
     tenant_id uuid not null,
     native_user_id uuid not null,
-    foreign_id text not null,
+    foreign_id text not null,               -- the B person's bare JID
     subscribed boolean not null,            -- the B person sees the A person
+    sees boolean not null,                  -- the A person sees the B person
     primary key (tenant_id, native_user_id, foreign_id)
 );
+create index subscription_foreign on adapter.subscription (tenant_id, foreign_id);
