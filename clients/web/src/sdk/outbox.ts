@@ -34,7 +34,7 @@ export function enqueue(s: SessionState, e: Of<"enqueue">, nowMs: number, out: O
     order: s.nextOrder++,
     conversationId: c.id,
     clientMsgId: e.clientMsgId,
-    deviceSeq: (pending.at(-1)?.deviceSeq ?? c.lastDeviceSeq) + 1,
+    deviceSeq: Math.max(pending.at(-1)?.deviceSeq ?? 0, c.lastDeviceSeq) + 1,
     epoch: c.numbersEpoch,
     operation: e.operation,
     writtenMs: nowMs,
@@ -185,7 +185,10 @@ export function rewindAll(s: SessionState): void {
   }
 }
 
-/** Gives the pending items the numbers after last, in their order. */
+/**
+ * Gives the pending items the numbers after last, in their order. In the same life of the store those
+ * up to last keep theirs: they are decided, and their stored verdicts will come.
+ */
 function renumber(
   s: SessionState, c: Conversation, lane: Lane, last: number, epoch: number, out: Out,
 ): void {
@@ -194,6 +197,7 @@ function renumber(
   out.push({ type: "putConversation", conversation: c });
   let next = last + 1;
   for (const item of pendingOf(s, c.id)) {
+    if (item.epoch === epoch && item.deviceSeq <= last) continue;
     if (item.deviceSeq !== next || item.epoch !== epoch) {
       item.deviceSeq = next;
       item.epoch = epoch;
