@@ -68,6 +68,10 @@ void rpc_reply(struct rpc *call, const ProtobufCMessage *answer);
 // code: model.v1.ErrorCode, mapped to the Connect code and HTTP status; message at most 120
 // characters. The model.v1.Error travels as an error detail and, in JSON, as "error".
 void rpc_fail(struct rpc *call, int code, const char *message, uint32_t retry_after_ms);
+// Fails with what a neighbour's result (of a store, of another service) means to the caller:
+// NOT_FOUND, ALREADY_EXISTS, FORBIDDEN, INVALID_ARGUMENT, OVERLOADED, or UNAVAILABLE for the rest;
+// the last two with a retry_after. Not for OK.
+void rpc_fail_with(struct rpc *call, enum result why);
 
 // --- calling ---
 struct rpc_client_config {
