@@ -36,7 +36,7 @@ static uint64_t now_us(const struct http_server *s) {
 
 static void log_request(const struct http_server *s, const struct http_request *r) {
     uint64_t us = now_us(s) - r->began_us;
-    bool quiet = r->route && r->route->quiet && r->status < 400;
+    bool quiet = r->route && r->route->quiet && !r->ref.text[0];
     counter_add(s->answers[r->status / 100], 1);
     if (r->route) histogram_observe(s->seconds[r->route_index], us);
     log_event(quiet ? LOG_DEBUG : LOG_INFO, "http_request", LSTR("trace_id", r->trace_id),

@@ -20,7 +20,9 @@ struct http_route {
     http_handler *handle;
     uint32_t body_bytes_max; // 0: no body allowed; beyond: 413
     void *app;               // first argument of handle; NULL: the server's app
-    bool quiet;              // asked often by machines: logged only at debug level or when >= 400
+    // Asked often by machines, or handle logs itself: logged only at debug level unless the server
+    // itself refused.
+    bool quiet;
 };
 
 struct http_server_config {

@@ -45,11 +45,10 @@ struct rpc_server *rpc_server_new(struct loop *l, const struct rpc_server_config
 // Calls still open are answered UNAVAILABLE and freed: whoever would answer them must be stopped
 // before.
 void rpc_server_free(struct rpc_server *s);
-// An http_handler body (route "/causeway.<area>.v1.<Service>/*"): finds the method, checks the
-// caller, decodes, calls; answers errors itself. Logs one line and counts once for each call.
+// An http_handler body (route "/causeway.<area>.v1.<Service>/*", .quiet = true: the line is ours):
+// finds the method, checks the caller, decodes, calls; answers errors itself. Logs one line and
+// counts once for each call.
 void rpc_serve(struct rpc_server *s, struct http_request *r);
-// The same as a handler: {"POST", "/causeway.auth.v1.AuthService/*", rpc_route, .app = server}.
-http_handler rpc_route;
 
 // Every call must be answered exactly once, by rpc_reply or rpc_fail, in the handler or later; the
 // call and its arena are gone afterwards. When the client's own deadline (connect-timeout-ms)

@@ -282,10 +282,6 @@ void rpc_serve(struct rpc_server *s, struct http_request *r) {
     call->method->handle(s->config.app, call, request);
 }
 
-void rpc_route(void *server, struct http_request *r) {
-    rpc_serve(server, r);
-}
-
 // --- what a method may ask ---------------------------------------------------------------------
 
 const struct rpc_caller *rpc_caller_of(const struct rpc *call) {

@@ -109,9 +109,9 @@ static void serve_metrics(void *arg, struct http_request *r) {
 }
 
 static const struct http_route own_routes[] = {
-    {.method = "GET", .path = "/healthz", .handle = serve_health},
-    {.method = "GET", .path = "/readyz", .handle = serve_ready},
-    {.method = "GET", .path = "/metrics", .handle = serve_metrics},
+    {.method = "GET", .path = "/healthz", .handle = serve_health, .quiet = true},
+    {.method = "GET", .path = "/readyz", .handle = serve_ready, .quiet = true},
+    {.method = "GET", .path = "/metrics", .handle = serve_metrics, .quiet = true},
 };
 
 static size_t routes_make(struct service *s) {
