@@ -97,12 +97,20 @@ class Stage:
         seen = await self.bob.add_contact(self.alice_address, CONTACT_LIMIT_S)
         print("bob sees alice online" if seen else "bob does not see alice online")
         self.bob.say(self.alice_address, self.first_word)
-        with_bob = await asyncio.wait_for(self.conversation_with_bob, ARRIVAL_LIMIT_S)
+        with_bob = await self.first_word_arrives()
         with_carol = await self.alice.open_direct(self.carol.user_id)
         await run_tally(self.native, lambda text: self.alice.say(with_carol, text))
         await run_tally(self.to_b, lambda text: self.alice.say(with_bob, text))
         await run_tally(self.to_a, lambda text: self.bob.say(self.alice_address, text))
         return seen
+
+    async def first_word_arrives(self):
+        try:
+            return await asyncio.wait_for(self.conversation_with_bob, ARRIVAL_LIMIT_S)
+        except TimeoutError:
+            came_back = f"; came back: {self.bob.errors}" if self.bob.errors else ""
+            text = f"bob's first message did not reach alice within {ARRIVAL_LIMIT_S} s{came_back}"
+            raise RuntimeError(text) from None
 
     def mistakes(self, seen):
         found = [] if seen else ["bob never saw alice online"]

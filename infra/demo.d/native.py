@@ -188,5 +188,12 @@ class NativePerson:
         except TimeoutError:
             create = {"kind": "CONVERSATION_KIND_DIRECT", "userIds": [other_user_id]}
             await self.command(conversation_id, {"create": create})
-            await asyncio.wait_for(kept.attached.wait(), ANSWER_LIMIT_S)
+            await self.wait_attached(kept)
         return conversation_id
+
+    async def wait_attached(self, kept):
+        try:
+            await asyncio.wait_for(kept.attached.wait(), ANSWER_LIMIT_S)
+        except TimeoutError:
+            text = f"no new conversation within {ANSWER_LIMIT_S} s; errors: {self.errors}"
+            raise RuntimeError(text) from None

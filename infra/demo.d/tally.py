@@ -11,6 +11,12 @@ def percentile(values, share):
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
+def some(numbers, most=10):
+    """The first few of a list, and how many there are."""
+    more = ", …" if len(numbers) > most else ""
+    return f"{len(numbers)}: {', '.join(map(str, numbers[:most]))}{more}"
+
+
 @dataclass
 class Tally:
     """Messages are numbered from 1; `run` tells them from those of another run."""
@@ -47,11 +53,11 @@ class Tally:
         doubled = sorted({n for n in self.arrived if self.arrived.count(n) > 1})
         found = []
         if lost:
-            found.append(f"{self.name}: lost {lost}")
+            found.append(f"{self.name}: lost {some(lost)}")
         if doubled:
-            found.append(f"{self.name}: doubled {doubled}")
+            found.append(f"{self.name}: doubled {some(doubled)}")
         if not lost and not doubled and self.arrived != expected:
-            found.append(f"{self.name}: out of order {self.arrived}")
+            found.append(f"{self.name}: out of order, arrived as {some(self.arrived, 100)}")
         return found
 
     def line(self):

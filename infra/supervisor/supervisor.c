@@ -35,7 +35,9 @@ static void do_start(struct supervisor *s, const struct keeper_order *o) {
     s->rows[o->program].since_ms = clock_wall_ms(s->clock);
     log_event(r == OK ? LOG_INFO : LOG_ERROR, "program_start", LSTR("program", p->name),
               LINT("pid", c->pid), LSTR("result", result_name(r)),
-              LSTR("role", o->standby ? "standby" : "active"));
+              LSTR("role", p->pair[0] == 0 ? ""
+                           : o->standby    ? "standby"
+                                           : "active"));
     if (r != OK) feed(s, KEEPER_EXITED, o->program);
 }
 
