@@ -55,7 +55,6 @@ config_auth() {
 
 config_users() {
   config_postgres causeway_users
-  config_kafka
   config_auth_url
 }
 
