@@ -72,7 +72,7 @@ static bool integer_of(const json_t *j, struct integer *out) {
     if (json_is_string(j)) return integer_of_string(j, out);
     if (!json_is_number(j)) return false;
     double real = json_number_value(j);
-    if (!(fabs(real) <= (double) EXACT_MAX) || trunc(real) != real) return false;
+    if (!(fabs(real) <= (double) EXACT_MAX) || (double) (int64_t) real != real) return false;
     json_int_t exact = json_is_integer(j) ? json_integer_value(j) : (json_int_t) real;
     uint64_t magnitude = exact < 0 ? -(uint64_t) exact : (uint64_t) exact;
     if (magnitude > EXACT_MAX) return false;
