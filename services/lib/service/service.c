@@ -126,11 +126,12 @@ static size_t routes_make(struct service *s) {
 }
 
 static enum result http_start(struct service *s) {
+    size_t route_count = routes_make(s);
     struct http_server_config config = {
         .host = s->common.http_host,
         .port = (uint16_t) s->common.http_port,
-        .route_count = routes_make(s),
         .routes = s->routes,
+        .route_count = route_count,
         .connections_max = (uint32_t) s->common.http_connections_max,
         .request_deadline_ms = HTTP_DEADLINE_MS,
     };
