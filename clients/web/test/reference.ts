@@ -25,10 +25,13 @@ export class Reference {
     this.append(PEER, "peer", 0, "founded");
   }
 
-  private append(userId: string, deviceId: string, deviceSeq: number, id: string): Entry {
+  private append(
+    userId: string, deviceId: string, deviceSeq: number, id: string,
+    change: Entry["change"] = { kind: "message", text: id },
+  ): Entry {
     const entry: Entry = {
       seq: this.entries.length + 1, committedMs: this.entries.length, senderUserId: userId,
-      senderDeviceId: deviceId, deviceSeq, clientMsgId: id, change: { kind: "message", text: id },
+      senderDeviceId: deviceId, deviceSeq, clientMsgId: id, change,
     };
     this.entries.push(entry);
     return entry;
@@ -43,12 +46,16 @@ export class Reference {
   }
 
   remove(): void {
-    if (this.member) this.stays.at(-1)!.leftSeq = this.append(PEER, "peer", 0, "removed").seq;
+    if (!this.member) return;
+    const change = { kind: "removed", userId: ME } as const;
+    this.stays.at(-1)!.leftSeq = this.append(PEER, "peer", 0, "removed", change).seq;
   }
 
   add(): void {
     if (this.member) return;
-    this.stays.push({ joinedSeq: this.append(PEER, "peer", 0, "added").seq, leftSeq: 0 });
+    const member = { userId: ME, role: 3, joinedSeq: 0, leftSeq: 0 };
+    const entry = this.append(PEER, "peer", 0, "added", { kind: "added", member });
+    this.stays.push({ joinedSeq: entry.seq, leftSeq: 0 });
   }
 
   saveBackup(): void {
@@ -99,11 +106,8 @@ export class Reference {
   }
 
   attached(afterSeq: number): SessionEvent {
-    const { joinedSeq } = this.stays.at(-1)!;
-    const s: Summary = summary({
-      epoch: this.epoch, lastSeq: this.entries.length,
-      members: this.member ? [{ userId: ME, role: 3, joinedSeq, leftSeq: 0 }] : [],
-    });
+    const joinedSeq = this.member ? this.stays.at(-1)!.joinedSeq : 0;
+    const s: Summary = summary({ epoch: this.epoch, lastSeq: this.entries.length, joinedSeq });
     return { type: "attached", summary: s, afterSeq, lastDeviceSeq: this.last };
   }
 

@@ -90,7 +90,7 @@ export function summary(s: Partial<Summary> = {}): Summary {
   return {
     id: CONV, kind: "direct", title: "", epoch: 1, lastSeq: 1, unread: 0, memberCount: 2,
     members: [ME, PEER].map((userId) => ({ userId, role: 3, joinedSeq: 1, leftSeq: 0 })),
-    lastEntry: null, cursors: [], ...s,
+    lastEntry: null, joinedSeq: 1, cursors: [], ...s,
   };
 }
 

@@ -169,8 +169,7 @@ export class Thread {
     this.state.classList.toggle("typing", typing.length > 0);
     setText(this.state, typing.length > 0 ? typingText(this.client, c, typing)
       : stateText(this.client, c, peer));
-    const inside = c.memberCount > 100 || !c.known
-      || c.members.some((m) => m.userId === this.client.session.userId && m.leftSeq === 0);
+    const inside = !c.known || c.joinedSeq > 0;
     this.composer.enable(inside, "You are no longer in this conversation");
   }
 }

@@ -219,6 +219,7 @@ function summary(c: ConversationSummary): Summary {
     epoch: toNumber(c.epoch), lastSeq: toNumber(c.lastSeq), unread: toNumber(c.unreadCount),
     members: c.members.map(member), memberCount: c.memberCount,
     lastEntry: c.lastEntry ? entry(c.lastEntry) : null,
+    joinedSeq: toNumber(c.myStays.find((m) => m.leftSeq === 0n)?.joinedSeq ?? 0n),
     cursors: c.cursors.map((x) => ({ userId: x.userId, cursor: cursorOf(x).cursor })),
   };
 }

@@ -97,6 +97,8 @@ export interface Conversation {
   /** The greatest device_seq of this device with a verdict, in the life numbersEpoch. */
   lastDeviceSeq: number;
   numbersEpoch: number;
+  /** The entry that began my present stay, as far as I know; 0 = none. */
+  joinedSeq: number;
   /** What I know of the conversation from an accepted Create, before it is attached. */
   createdSeq: number;
   activityMs: number;
@@ -112,6 +114,8 @@ export interface Summary {
   members: Member[];
   memberCount: number;
   lastEntry: Entry | null;
+  /** The entry that began my present stay; 0 = I am no member. */
+  joinedSeq: number;
   cursors: Array<{ userId: string; cursor: Cursor }>;
 }
 

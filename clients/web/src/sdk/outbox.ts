@@ -210,7 +210,21 @@ function renumber(
 
 // --- another life of the store ---
 
+/**
+ * Items accepted in a life that has ended, and never applied here: the store may have lost them, we
+ * have not. They are pending again in their old life, so that a rescan finds or renumbers them.
+ */
+export function revive(s: SessionState, c: Conversation, epoch: number, out: Out): void {
+  for (const item of s.outbox) {
+    if (item.conversationId !== c.id || item.state.status !== "accepted") continue;
+    if (item.epoch === epoch) continue;
+    item.state = { status: "pending" };
+    out.push({ type: "putItem", item });
+  }
+}
+
 function onResync(s: SessionState, c: Conversation, lane: Lane, v: Verdict, out: Out): void {
+  if (!lane.rescanning) revive(s, c, v.epoch, out);
   const pending = pendingOf(s, c.id);
   if (lane.rescanning || pending.length === 0 || pending[0]!.epoch === v.epoch) return;
   lane.rescanning = true;
@@ -284,8 +298,7 @@ function maySend(
   if (item.seenSeq === null && !c.known && c.createdSeq === 0) return false;
   // Commands of two stays are never in flight together: were the older one refused (NOT_MEMBER takes
   // no number), a late copy of the newer one could land beside its renumbered self.
-  const joined = c.members.find((m) => m.userId === s.userId && m.leftSeq === 0)?.joinedSeq ?? 0;
-  const older = (i: OutboxItem): boolean => i.seenSeq !== null && i.seenSeq < joined;
+  const older = (i: OutboxItem): boolean => i.seenSeq !== null && i.seenSeq < c.joinedSeq;
   return !(ahead.some(older) && !older(item));
 }
 

@@ -2,7 +2,7 @@
 // Where this device stands in each conversation: entries are applied strictly in order, holes are
 // asked for, what is stored is acknowledged.
 import type { Conversation, Entry, Member, Summary } from "./model";
-import { accept, dropApplied, pendingOf } from "./outbox";
+import { accept, dropApplied, pendingOf, revive } from "./outbox";
 import { emptyConversation, ENTRIES_KEPT, HOLE_RETRY_MS, laneOf } from "./session";
 import type { Lane, Out, SessionEvent, SessionState } from "./session";
 
@@ -15,6 +15,8 @@ function merge(s: SessionState, c: Conversation, summary: Summary): void {
   c.title = summary.title;
   c.members = summary.members;
   c.memberCount = summary.memberCount;
+  const me = summary.members.find((m) => m.userId === s.userId && m.leftSeq === 0);
+  c.joinedSeq = summary.joinedSeq || (me?.joinedSeq ?? 0);
   c.lastSeq = Math.max(c.lastSeq, summary.lastSeq);
   if (summary.lastEntry && (!c.lastEntry || summary.lastEntry.seq >= c.lastEntry.seq)) {
     c.lastEntry = summary.lastEntry;
@@ -48,6 +50,7 @@ export function onAttached(s: SessionState, e: Of<"attached">, nowMs: number, ou
     lane.holeRefused = false;
     if (skips || !c.known || c.epoch !== e.summary.epoch) {
       startAt(c, e.summary.epoch, e.afterSeq, out);
+      revive(s, c, e.summary.epoch, out);
     }
   }
   merge(s, c, e.summary);
@@ -125,7 +128,7 @@ function apply(s: SessionState, c: Conversation, entry: Entry, out: Out): void {
     c.lastEntry = entry;
     c.activityMs = entry.committedMs;
   }
-  applyMembership(c, entry);
+  applyMembership(c, entry, s.userId);
   const theirs = entry.senderUserId !== s.userId && entry.change.kind === "message";
   if (theirs && entry.seq > c.countedTo && entry.seq > c.mine.read) c.unread += 1;
   c.countedTo = Math.max(c.countedTo, entry.seq);
@@ -141,8 +144,11 @@ function settleOwn(s: SessionState, c: Conversation, entry: Entry, out: Out): vo
   accept(s, item, entry.seq, entry.committedMs, out);
 }
 
-function applyMembership(c: Conversation, entry: Entry): void {
+function applyMembership(c: Conversation, entry: Entry, me: string): void {
   const change = entry.change;
+  if (change.kind === "created") c.joinedSeq = entry.seq;
+  if (change.kind === "added" && change.member.userId === me) c.joinedSeq = entry.seq;
+  if (change.kind === "removed" && change.userId === me) c.joinedSeq = 0;
   if (change.kind === "created") {
     c.members = change.members.map((m): Member => ({ ...m }));
     c.title = change.title;

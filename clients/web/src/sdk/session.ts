@@ -165,7 +165,7 @@ export function emptyConversation(id: string, nowMs: number): Conversation {
     id, kind: "group", title: "", members: [], memberCount: 0, known: false, epoch: 0,
     applied: 0, floor: 0, lastSeq: 0, lastEntry: null, unread: 0, countedTo: 0,
     mine: { delivered: 0, read: 0 }, cursors: {}, lastDeviceSeq: 0, numbersEpoch: 0,
-    createdSeq: 0, activityMs: nowMs,
+    joinedSeq: 0, createdSeq: 0, activityMs: nowMs,
   };
 }
 
