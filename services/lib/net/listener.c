@@ -13,6 +13,7 @@
 #include "net/acceptor.h"
 #include "net/due.h"
 #include "net/http_text.h"
+#include "net/log_gate.h"
 #include "net/sock.h"
 
 enum {
@@ -47,7 +48,7 @@ struct listener {
     size_t scratch_bytes;
     size_t open; // with those given out
     struct counter *refused;
-    uint64_t log_second, logs; // refusals logged in that second
+    struct log_gate logs;
 };
 
 static void on_readable(void *arg, int events);
@@ -93,15 +94,6 @@ void listener_end(struct listener *ln, int fd) {
     (void) visitor_new(ln, fd, LINGER);
 }
 
-static bool may_log(struct listener *ln) {
-    uint64_t second = clock_mono_ms(loop_clock(ln->loop)) / 1000;
-    if (second != ln->log_second) {
-        ln->log_second = second;
-        ln->logs = 0;
-    }
-    return ln->logs++ < LOGS_PER_S_MAX;
-}
-
 static void answer_error(struct listener *ln, int fd, int status, const char *extra) {
     struct log_ref ref = log_ref_new();
     AUTO(buf) struct buf answer = buf_init(ANSWER_BYTES_MAX);
@@ -111,7 +103,7 @@ static void answer_error(struct listener *ln, int fd, int status, const char *ex
     size_t sent;
     if (sock_send(fd, &part, 1, &sent) != OK) sent = 0; // gone already: nobody to tell
     counter_add(ln->refused, 1);
-    if (!may_log(ln)) return;
+    if (!log_gate_pass(&ln->logs, clock_mono_ms(loop_clock(ln->loop)), LOGS_PER_S_MAX)) return;
     struct sock_name peer = sock_peer(fd);
     log_event(LOG_INFO, "http_refused", LINT("status", status), LSTR("ref", ref.text),
               LSTR("peer", peer.text), LINT("sent", sent));
