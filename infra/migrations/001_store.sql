@@ -89,13 +89,23 @@ create table delivery.conversation (
     conversation_id uuid primary key,
     tenant_id uuid not null,
     shard smallint not null,
-    kind smallint not null,                 -- model.v1.ConversationKind
+    kind smallint not null,                 -- model.v1.ConversationKind; 0: not founded, see below
     title text not null,
     version bigint not null,                -- fresh random token per commit: the fence
     last_seq bigint not null,
     message_count bigint not null,          -- entries that are messages, for unread counts
-    incarnations jsonb not null default '{}',   -- {"<platform>": highest adapter incarnation seen}
-    created_ms bigint not null
+    created_ms bigint not null,
+    active_ms bigint not null               -- when its newest entry was committed
+) with (fillfactor = 70);
+-- A refused Create leaves a row of kind 0: the fence under which its verdict was written. The next
+-- Create founds the conversation in it.
+
+-- Highest adapter incarnation seen in a conversation: lower ones are fenced.
+create table delivery.fence (
+    conversation_id uuid not null,
+    platform smallint not null,             -- model.v1.Platform
+    incarnation bigint not null,
+    primary key (conversation_id, platform)
 );
 
 -- One row per stay.
@@ -132,17 +142,22 @@ create unique index message_foreign on delivery.message (conversation_id, sender
     where foreign_id is not null;
 create index message_client_id on delivery.message (conversation_id, sender_user_id, client_msg_id);
 
--- REJECTED has a row of its own.
+-- REJECTED has a row of its own. Code 0: a foreign id that was accepted before, under another number.
 create table delivery.rejection (
     conversation_id uuid not null,
     tenant_id uuid not null,
+    sender_user_id uuid not null,
     device_id uuid not null,
     device_seq bigint not null,
+    foreign_id text,
     payload_sha256 bytea not null,
     code smallint not null,                 -- model.v1.ErrorCode
+    accepted_seq bigint,                    -- code 0: the entry
     committed_ms bigint not null,
     primary key (conversation_id, device_id, device_seq)
 );
+create index rejection_foreign on delivery.rejection (conversation_id, sender_user_id, foreign_id)
+    where foreign_id is not null;
 
 -- Entries that Kafka does not have yet; the relay removes exactly the rows it published.
 create table delivery.outbox (
@@ -150,7 +165,7 @@ create table delivery.outbox (
     conversation_id uuid not null,
     seq bigint not null,
     primary key (shard, conversation_id, seq)
-);
+) with (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 create table delivery.cursor (
     conversation_id uuid not null,
@@ -164,17 +179,29 @@ create table delivery.cursor (
 );
 
 -- The list of a person's conversations: derived from member rows by the committer and the relay.
-create sequence delivery.moved_counter;
+-- moved: the transaction that changed the row last. Who has seen all transactions below n asks for
+-- moved >= n next, and misses none that committed late, as a sequence would let him.
 create table delivery.user_conversation (
     user_id uuid not null,
     conversation_id uuid not null,
     tenant_id uuid not null,
     joined_seq bigint not null,
     left_seq bigint,
-    moved bigint not null,                  -- from moved_counter, at each change
+    moved bigint not null default pg_current_xact_id()::text::bigint,
     primary key (user_id, conversation_id)
 );
-create index user_conversation_moved on delivery.user_conversation (moved);
+create index user_conversation_moved on delivery.user_conversation (user_id, moved);
+
+-- Every statement of delivery goes by key over arrays of any length: one plan for all, by index.
+do $$
+begin
+    if exists (select from pg_roles where rolname = 'causeway_delivery') then
+        alter role causeway_delivery set plan_cache_mode = 'force_generic_plan';
+        alter role causeway_delivery set enable_seqscan = off;
+        alter role causeway_delivery set jit = off;
+    end if;
+end
+$$;
 
 -- adapter ------------------------------------------------------------------------------------------
 create sequence adapter.incarnation;

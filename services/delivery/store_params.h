@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// The parameters of the commit statements (sql.h has their order). Pure.
+#pragma once
+
+#include "batch.h"
+#include "db/db.h"
+
+// Which statement writes this batch.
+const struct query *store_statement(const struct batch *b);
+struct db_params *store_params(const struct batch *b);
