@@ -17,7 +17,9 @@ async function page() {
     entryPoints: [join(root, "src/page/app.ts"), join(root, "src/page/app.css")],
     entryNames: "[name]",
   });
-  for (const file of ["index.html", "icon.svg"]) cpSync(join(root, "src/page", file), join(dist, file));
+  for (const file of ["index.html", "icon.svg"]) {
+    cpSync(join(root, "src/page", file), join(dist, file));
+  }
 }
 
 async function tests() {

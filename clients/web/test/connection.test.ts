@@ -81,7 +81,8 @@ test("terminal closes stay closed until started again", () => {
 });
 
 test("other closes are retried", () => {
-  for (const code of [1001, 1006, 1008, 1009, 1011, 1012, 1013, 4001, 4003, 4008, 4010, 4011, 4013]) {
+  const ours = [4001, 4003, 4008, 4010, 4011, 4013];
+  for (const code of [1001, 1006, 1008, 1009, 1011, 1012, 1013, ...ours]) {
     const s = opened();
     step(s, { type: "lost", code }, 5);
     assert.equal(s.status, "disconnected", String(code));

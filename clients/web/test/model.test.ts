@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The session against the reference on a seeded network that loses, delays and repeats, with crashes
-// of the page, zombie copies of commands, removals from the conversation and restores of the store.
+// The session against the reference on a seeded network that loses, delays and repeats, with
+// crashes of the page, zombie copies of commands, removals from the conversation and restores of the store.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Conversation, Entry, OutboxItem, Outgoing } from "../src/sdk/model";
@@ -73,8 +73,9 @@ class World {
 
   private write(e: SessionEffect): void {
     const { disk } = this;
+    const { conversations } = disk;
     if (e.type === "putEpoch") disk.epoch = e.epoch;
-    else if (e.type === "putConversation") disk.conversations.set(e.conversation.id, e.conversation);
+    else if (e.type === "putConversation") conversations.set(e.conversation.id, e.conversation);
     else if (e.type === "putItem") disk.outbox.set(e.item.clientMsgId, e.item);
     else if (e.type === "dropItem") disk.outbox.delete(e.clientMsgId);
     else if (e.type === "putEntries") for (const x of e.entries) disk.entries.set(x.seq, x);
@@ -168,9 +169,14 @@ class World {
     else if (dice < 0.9) this.connected ? this.chance(0.4) && this.disconnect() : this.connect();
     else if (dice < 0.92) this.crash();
     else if (dice < 0.94) this.idle();
-    else if (dice < 0.96 && this.faults.removals) this.chance(0.5) ? this.server.remove() : this.server.add();
+    else if (dice < 0.96 && this.faults.removals) this.move();
     else if (dice < 0.97 && this.faults.restores) this.server.saveBackup();
     else if (dice < 0.98 && this.faults.restores) this.restore();
+  }
+
+  private move(): void {
+    if (this.chance(0.5)) this.server.remove();
+    else this.server.add();
   }
 
   private say(id: string): void {
@@ -216,7 +222,8 @@ class World {
       if (this.chance(0.3)) this.disconnect();
       else this.idle();
     }
-    assert.fail(`does not come to rest: ${JSON.stringify(this.client.outbox.filter((i) => i.state.status !== "failed"))}`);
+    const rest = this.client.outbox.filter((i) => i.state.status !== "failed");
+    assert.fail(`does not come to rest: ${JSON.stringify(rest)}`);
   }
 
   private atRest(): boolean {

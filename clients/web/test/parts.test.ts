@@ -100,7 +100,8 @@ test("a command carries its ids as written, and a trace id made of them", () => 
 test("frames: numbers out of range throw, verdicts of a newer server are no verdicts", () => {
   const bytes = (frame: object): Uint8Array => toBinary(ServerFrameSchema,
     create(ServerFrameSchema, { frame: frame as never }));
-  assert.throws(() => decodeFrame(bytes({ case: "pong", value: { nonce: 2n ** 60n } })), RangeError);
+  const huge = bytes({ case: "pong", value: { nonce: 2n ** 60n } });
+  assert.throws(() => decodeFrame(huge), RangeError);
   assert.throws(() => decodeFrame(Uint8Array.from([0x12, 0xff])));
   const { frame } = decodeFrame(bytes({ case: "verdict", value: { code: 99 } }));
   assert.equal(frame.kind === "verdict" && frame.verdict.code, "UNAVAILABLE");
@@ -165,9 +166,11 @@ test("a token's life is its own, whatever this clock says", () => {
 });
 
 test("one refresh at a time, saved before its token is used", async () => {
-  const { fetch, seen } = answering(200, { accessToken: jwt(600), refreshToken: "r2", userId: "u" });
+  const fresh = { accessToken: jwt(600), refreshToken: "r2", userId: "u" };
+  const { fetch, seen } = answering(200, fresh);
   const saved: Array<SavedSession | null> = [];
-  const keeper = new SessionKeeper(SAVED, { baseUrl: "", fetch }, (s) => saved.push(s), () => 599_000);
+  const caller = { baseUrl: "", fetch };
+  const keeper = new SessionKeeper(SAVED, caller, (s) => saved.push(s), () => 599_000);
   const tokens = await Promise.all([keeper.token(), keeper.token()]);
   keeper.stop();
   assert.equal(seen.length, 1);
@@ -181,7 +184,8 @@ test("a refused refresh ends the session, an unreachable server does not", async
   for (const [status, ended] of [[401, true], [503, false]] as const) {
     const saved: Array<SavedSession | null> = [];
     const { fetch } = answering(status, status === 401 ? { error } : "");
-    const keeper = new SessionKeeper(SAVED, { baseUrl: "", fetch }, (s) => saved.push(s), () => 6e5);
+    const caller = { baseUrl: "", fetch };
+    const keeper = new SessionKeeper(SAVED, caller, (s) => saved.push(s), () => 600_000);
     await assert.rejects(keeper.token(), ended ? SessionEnded : CallError);
     assert.deepEqual(saved, ended ? [null] : []);
   }

@@ -4,7 +4,9 @@ import "fake-indexeddb/auto";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
-import { ClientFrameSchema, ServerFrameSchema, type ClientFrame } from "../src/gen/causeway/client/v1/client_pb";
+import {
+  ClientFrameSchema, ServerFrameSchema, type ClientFrame,
+} from "../src/gen/causeway/client/v1/client_pb";
 import { VerdictCode } from "../src/gen/causeway/model/v1/model_pb";
 import type { SavedSession } from "../src/sdk/auth";
 import { Client, databaseName } from "../src/sdk/client";
@@ -111,7 +113,7 @@ const attached = (afterSeq: bigint): object => ({ case: "attached", value: {
   }, afterSeq,
 } });
 
-test("a command outlives the page, and goes out with the same ids", { timeout: 20_000 }, async () => {
+test("a command outlives the page and keeps its ids", { timeout: 20_000 }, async () => {
   const first = await openClient();
   const socket = await socketAfter(first, 0);
   assert.equal(socket.protocol, "causeway.v1.proto");

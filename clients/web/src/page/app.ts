@@ -28,7 +28,8 @@ async function main(): Promise<void> {
     const again = h("button", { class: "primary", click: () => location.reload() }, "Try again");
     root.replaceChildren(h("main", { class: "door" }, h("div", { class: "card" },
       h("h1", {}, "Causeway cannot be reached"),
-      h("p", { class: "soft" }, "The server did not answer. Your messages are kept here."), again)));
+      h("p", { class: "soft" }, "The server did not answer. Your messages are kept here."),
+      again)));
     again.focus();
   }
 }

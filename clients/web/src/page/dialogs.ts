@@ -87,7 +87,8 @@ export function newGroup(client: Client, open: (id: string) => void): void {
 export function details(client: Client, id: string): void {
   const c = client.conversation(id);
   if (!c) return;
-  const members = h("ul", { class: "members" }, ...c.members.filter((m) => m.leftSeq === 0).map((m) => {
+  const present = c.members.filter((m) => m.leftSeq === 0);
+  const members = h("ul", { class: "members" }, ...present.map((m) => {
     const name = nameOf(client, m.userId);
     const person = client.people.get(m.userId);
     const elsewhere = person?.home === "xmpp" ? " · other network" : "";

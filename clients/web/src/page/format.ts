@@ -27,8 +27,8 @@ export function whenShort(ms: number, nowMs: number): string {
 
 export function initials(name: string): string {
   const words = name.split(/[\s._-]+/).filter(Boolean);
-  const letters = [words[0], words.length > 1 ? words.at(-1) : ""].map((w) => [...(w ?? "")][0] ?? "");
-  return letters.join("").toUpperCase() || "?";
+  const ends = words.length > 1 ? [words[0], words.at(-1)] : words;
+  return ends.map((word) => [...(word ?? "")][0] ?? "").join("").toUpperCase() || "?";
 }
 
 /** One of HUES colours, the same for the same id everywhere. */
@@ -82,9 +82,10 @@ function lower(name: string): string {
 }
 
 export function preview(client: Client, c: Conversation): string {
-  const item = client.outbox(c.id).at(-1);
-  if (item?.operation.kind === "send") return `You: ${item.operation.text}`;
   const entry = c.lastEntry;
+  const item = client.outbox(c.id).at(-1);
+  const newer = item?.state.status !== "failed" || item.writtenMs > (entry?.committedMs ?? 0);
+  if (item?.operation.kind === "send" && newer) return `You: ${item.operation.text}`;
   if (!entry) return "";
   if (entry.change.kind !== "message") return noticeOf(client, entry) ?? "";
   const mine = entry.senderUserId === client.session.userId;

@@ -37,7 +37,8 @@ export function showLogin(
   let registering = false;
   const handle = field("Name", {
     name: "handle", autocomplete: "username", required: true, minlength: 3, maxlength: 32,
-    pattern: "[a-z0-9._\\-]+", title: "a-z, 0-9, dot, underscore, hyphen", value: before?.handle ?? "",
+    pattern: "[a-z0-9._\\-]+", title: "a-z, 0-9, dot, underscore, hyphen",
+    value: before?.handle ?? "",
   });
   const display = field("Shown as", { name: "display", autocomplete: "name", maxlength: 64 });
   const password = field("Password", {
@@ -83,7 +84,8 @@ export function showLogin(
   };
   const form = h("form", { class: "card", submit: (e: Event) => void onSubmit(e) },
     h("img", { src: "icon.svg", alt: "", class: "mark", width: 56, height: 56 }), title,
-    before && h("p", { class: "soft" }, "Your session has ended. Messages on this device are kept."),
+    before && h("p", { class: "soft" },
+      "Your session has ended. Messages on this device are kept."),
     handle.row, display.row, password.row, error, submit, other);
   root.replaceChildren(h("main", { class: "door" }, form));
   swap(false);

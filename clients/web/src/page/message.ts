@@ -56,7 +56,8 @@ function messageView(first: Line, actions: LineActions): LineView {
       "Try again"),
     h("button", { type: "button", class: "link", click: () => actions.dismiss(first.key) },
       "Remove"));
-  const bubble = h("div", { class: "bubble" }, author, text, h("span", { class: "meta" }, when, tick));
+  const meta = h("span", { class: "meta" }, when, tick);
+  const bubble = h("div", { class: "bubble" }, author, text, meta);
   const element = h("div", { class: "message" }, bubble, failed);
   const update = (line: Line): void => {
     element.className = `message ${line.mine ? "mine" : "theirs"}${line.joined ? " joined" : ""}`;

@@ -206,11 +206,19 @@ function linesOf(
     lastSender = sender;
     lastMs = line.ms;
   };
-  for (const e of entries) add(entryLine(client, c, e), e.change.kind === "message" ? e.senderUserId : "");
-  for (const item of items) {
-    const line = itemLine(item);
-    if (line) add(line, client.session.userId);
+  const waiting = [...items];
+  const addItems = (fits: (item: OutboxItem) => boolean): void => {
+    while (waiting.length > 0 && fits(waiting[0]!)) {
+      const line = itemLine(waiting.shift()!);
+      if (line) add(line, client.session.userId);
+    }
+  };
+  for (const e of entries) {
+    // What failed stays about where it was written; what is on its way is at the end.
+    addItems((item) => item.state.status === "failed" && item.writtenMs < e.committedMs);
+    add(entryLine(client, c, e), e.change.kind === "message" ? e.senderUserId : "");
   }
+  addItems(() => true);
   return lines;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which device this tab is. Each login makes a device with its own store, outbox and counters, and
-// only one tab at a time may be it: the tab that holds its Web Lock. A tab that finds all devices of
-// this browser taken asks for a login and becomes a device of its own.
+// only one tab at a time may be it: the tab that holds its Web Lock. A tab that finds all devices
+// of this browser taken asks for a login and becomes a device of its own.
 import type { SavedSession } from "./auth";
 
 const PREFIX = "causeway.device.";

@@ -90,7 +90,10 @@ export function accept(
   item.state = { status: "accepted", seq, committedMs };
   out.push({ type: "settled", clientMsgId: item.clientMsgId, seq, error: null });
   if (c && c.known && c.applied >= seq) remove(s, item, out);
-  else out.push({ type: "putItem", item }, { type: "changed", conversationId: item.conversationId });
+  else {
+    out.push({ type: "putItem", item },
+      { type: "changed", conversationId: item.conversationId });
+  }
 }
 
 /** Accepted items whose entries are applied have done their work. */
@@ -186,8 +189,8 @@ export function rewindAll(s: SessionState): void {
 }
 
 /**
- * Gives the pending items the numbers after last, in their order. In the same life of the store those
- * up to last keep theirs: they are decided, and their stored verdicts will come.
+ * Gives the pending items the numbers after last, in their order. In the same life of the store
+ * those up to last keep theirs: they are decided, and their stored verdicts will come.
  */
 function renumber(
   s: SessionState, c: Conversation, lane: Lane, last: number, epoch: number, out: Out,
@@ -296,8 +299,8 @@ function maySend(
   // Before the Create has its verdict, what follows would be refused as from a stranger.
   if (ahead.some((i) => i.operation.kind === "create")) return false;
   if (item.seenSeq === null && !c.known && c.createdSeq === 0) return false;
-  // Commands of two stays are never in flight together: were the older one refused (NOT_MEMBER takes
-  // no number), a late copy of the newer one could land beside its renumbered self.
+  // Commands of two stays are never in flight together: were the older one refused (NOT_MEMBER
+  // takes no number), a late copy of the newer one could land beside its renumbered self.
   const older = (i: OutboxItem): boolean => i.seenSeq !== null && i.seenSeq < c.joinedSeq;
   return !(ahead.some(older) && !older(item));
 }
