@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Style, and descriptions that must fit what they describe.
+. tests/run.d/common.sh
+
+tests/tidy.sh && counted 1 0 0 || counted 0 1 0
