@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The session against the reference on a seeded network that loses, delays and repeats, with
-// crashes of the page, zombie copies of commands, removals from the conversation and restores of the store.
+// crashes of the page, zombie copies of commands, removals from the conversation and restores of
+// the store.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Conversation, Entry, OutboxItem, Outgoing } from "../src/sdk/model";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one device keeps, in IndexedDB: conversations with their positions, applied entries
-// (bounded), the outbox, people. One database per device, so logging in as somebody else mixes nothing.
+// (bounded), the outbox, people. One database per device, so logging in as somebody else mixes
+// nothing.
 import type { SessionEffect } from "./session";
 import type { Conversation, Entry, OutboxItem, Person } from "./model";
 
