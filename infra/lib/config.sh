@@ -51,6 +51,7 @@ config_users_url() { keys users_url "http://127.0.0.1:$(port users)"; }
 config_auth() {
   config_postgres causeway_auth
   config_users_url
+  keys signing_secret_file "$(secret_file auth_key)"
 }
 
 config_users() {
