@@ -3,4 +3,4 @@
 # Style, and descriptions that must fit what they describe.
 . tests/run.d/common.sh
 
-tests/tidy.sh && counted 1 0 0 || counted 0 1 0
+if tests/tidy.sh; then counted 1 0 0; else counted 0 1 0; fi
