@@ -13,7 +13,8 @@ def main():
     folders = collections.defaultdict(lambda: [0, 0])
     with open(sys.argv[1]) as f:
         for file in json.load(f)["files"]:
-            folder = folders[os.path.dirname(file["filename"])]
+            # Headers are found through links in the build folder.
+            folder = folders[os.path.relpath(os.path.dirname(os.path.realpath(file["filename"])))]
             folder[0] += file["line_covered"]
             folder[1] += file["line_total"]
     failed = 0
