@@ -27,13 +27,9 @@ static void accept_of(struct slice key, char out[ACCEPT_CHARS + 1]) {
 }
 
 // The count when none is equal.
-static unsigned index_of(const char *const *list, struct slice wanted, bool any_case) {
+static unsigned index_of(const char *const *list, struct slice wanted) {
     unsigned i = 0;
-    while (list[i]) {
-        struct slice item = slice_str(list[i]);
-        if (any_case ? http_equal(wanted, list[i]) : slice_equal(wanted, item)) return i;
-        i++;
-    }
+    while (list[i] && !slice_equal(wanted, slice_str(list[i]))) i++;
     return i;
 }
 
@@ -41,7 +37,7 @@ static bool origin_allowed(const struct http_head *head, const char *const *orig
     size_t at = 0;
     struct slice origin;
     while (origins && http_head_next(head, "origin", &at, &origin)) {
-        if (!origins[index_of(origins, origin, true)]) return false;
+        if (!origins[index_of(origins, origin)]) return false;
     }
     return true;
 }
@@ -53,7 +49,7 @@ static bool choose_protocol(const struct http_head *head, const char *const *pro
     struct slice list, item;
     while (http_head_next(head, "sec-websocket-protocol", &at, &list)) {
         while (http_list_next(&list, &item)) {
-            unsigned i = index_of(protocols, item, false);
+            unsigned i = index_of(protocols, item);
             if (!protocols[i]) continue;
             *out = i;
             return true;
