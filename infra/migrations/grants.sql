@@ -18,6 +18,3 @@ grant usage on all sequences in schema delivery to causeway_delivery;
 grant usage on schema adapter to causeway_xmpp;
 grant select, insert, update, delete on all tables in schema adapter to causeway_xmpp;
 grant usage on all sequences in schema adapter to causeway_xmpp;
--- The adapter is configured with a tenant's slug and needs its id.
-grant usage on schema users to causeway_xmpp;
-grant select on users.tenant to causeway_xmpp;
