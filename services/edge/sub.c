@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "edge/sub.h"
+
+#include <stdlib.h>
+
+#include "edge/meters.h"
+#include "edge/output.h"
+#include "edge/requests.h"
+#include "edge/tail.h"
+
+struct sub_key {
+    uint8_t bytes[sizeof(void *) + 16];
+};
+
+static struct sub_key key_of(const struct session *s, struct uuid conversation_id) {
+    struct sub_key key;
+    memcpy(key.bytes, &s, sizeof(void *));
+    memcpy(key.bytes + sizeof(void *), conversation_id.bytes, 16);
+    return key;
+}
+
+struct sub *sub_find(struct edge *e, const struct session *s, struct uuid conversation_id) {
+    struct sub_key key = key_of(s, conversation_id);
+    return map_get(e->subs, slice_of(key.bytes, sizeof key.bytes));
+}
+
+struct sub *sub_new(struct session *s, struct conversation *c) {
+    struct sub_key key = key_of(s, c->id);
+    struct sub *sub = calloc(1, sizeof *sub);
+    PRE(sub != NULL);
+    sub->session = s;
+    sub->conversation = c;
+    sub->state = SUB_CATCHING;
+    c->catching++;
+    s->sub_count++;
+    list_push_back(&s->subs, &sub->of_session);
+    list_push_back(&c->subs, &sub->of_conversation);
+    void *before = map_put(s->edge->subs, slice_of(key.bytes, sizeof key.bytes), sub);
+    PRE(before == NULL);
+    return sub;
+}
+
+void sub_set_state(struct sub *sub, enum sub_state state) {
+    struct conversation *c = sub->conversation;
+    if (sub->state == state) return;
+    sub->state = state;
+    if (state == SUB_CATCHING) {
+        c->catching++;
+        return;
+    }
+    PRE(c->catching > 0);
+    if (--c->catching > 0) return;
+    tail_free(c->tail);
+    c->tail = NULL;
+}
+
+void sub_free(struct sub *sub) {
+    struct session *s = sub->session;
+    struct sub_key key = key_of(s, sub->conversation->id);
+    sub_set_state(sub, SUB_LIVE);
+    request_end(s->edge, &sub->attach);
+    if (sub->conversation->refill && sub->conversation->refill->sub == sub)
+        sub->conversation->refill->sub = NULL;
+    list_remove(&sub->of_session);
+    list_remove(&sub->of_conversation);
+    list_remove(&sub->todo);
+    list_remove(&sub->cursor_due);
+    void *removed = map_remove(s->edge->subs, slice_of(key.bytes, sizeof key.bytes));
+    PRE(removed == sub && s->sub_count > 0);
+    s->sub_count--;
+    free(sub);
+}
+
+bool sub_is_member(const struct sub *sub) {
+    return sub->told && sub->left_seq == 0;
+}
+
+void sub_give(struct sub *sub, Pb__Entry **entries, size_t n) {
+    PRE(n > 0);
+    Pb__Deliver deliver = PB__DELIVER__INIT;
+    deliver.conversation_id = sub->conversation->text.text;
+    deliver.epoch = sub->conversation->epoch;
+    deliver.prev_seq = sub->given_seq;
+    deliver.entries = entries;
+    deliver.n_entries = n;
+    Pb__ServerFrame frame = PB__SERVER_FRAME__INIT;
+    frame.frame_case = PB__SERVER_FRAME__FRAME_DELIVER;
+    frame.deliver = &deliver;
+    output_frame(sub->session, &frame);
+    sub->given_seq = sub->sent_seq = entries[n - 1]->seq;
+    counter_add(sub->session->edge->metrics->entries_fanned, n);
+}
+
+static const char *added_user(const Pb__Entry *entry) {
+    const Pb__Change *change = entry->change;
+    if (!change || change->change_case != PB__CHANGE__CHANGE_ADDED) return NULL;
+    return change->added->member ? change->added->member->user_id : NULL;
+}
+
+static const char *removed_user(const Pb__Entry *entry) {
+    const Pb__Change *change = entry->change;
+    if (!change || change->change_case != PB__CHANGE__CHANGE_REMOVED) return NULL;
+    return change->removed->user_id;
+}
+
+bool entry_is_about(const Pb__Entry *entry, const char *user_id) {
+    const char *added = added_user(entry), *removed = removed_user(entry);
+    return (added && strcmp(added, user_id) == 0) || (removed && strcmp(removed, user_id) == 0);
+}
+
+// Follows the stay; whether the person may see this entry. A stay's first and last entry are seen.
+static bool sees(struct sub *sub, const Pb__Entry *entry) {
+    const char *user_id = sub->session->user_text.text;
+    const char *added = added_user(entry), *removed = removed_user(entry);
+    if (added && strcmp(added, user_id) == 0) {
+        sub->joined_seq = entry->seq;
+        sub->left_seq = 0;
+    }
+    bool visible =
+        entry->seq >= sub->joined_seq && (sub->left_seq == 0 || entry->seq <= sub->left_seq);
+    if (removed && strcmp(removed, user_id) == 0 && sub->left_seq == 0) sub->left_seq = entry->seq;
+    return visible;
+}
+
+void sub_follow(struct sub *sub, Pb__Entry **entries, size_t n) {
+    PRE(n > 0);
+    size_t first = 0;
+    while (first < n && entries[first]->seq <= sub->sent_seq) first++;
+    size_t begin = first, end = first;
+    for (; end < n; end++) {
+        if (sees(sub, entries[end])) continue;
+        if (end > begin) sub_give(sub, entries + begin, end - begin);
+        begin = end + 1;
+    }
+    if (end > begin) sub_give(sub, entries + begin, end - begin);
+    if (sub->sent_seq < entries[n - 1]->seq) sub->sent_seq = entries[n - 1]->seq;
+}

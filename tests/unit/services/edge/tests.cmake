@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+cw_test(services/edge/session_test edge)
+cw_test(services/edge/commands_test edge)
+cw_test(services/edge/conversations_test edge)
+cw_test(services/edge/memberships_test edge)
