@@ -20,8 +20,10 @@ secrets_make() {
 
 # Hexadecimal, so that no configuration format has to quote it. No newline at the end.
 secret_make_one() {
-  local value
-  value=$(openssl rand -hex 32) || return 1
+  local value bytes=32
+  # People type theirs.
+  [[ $1 != person_* ]] || bytes=8
+  value=$(openssl rand -hex "$bytes") || return 1
   (umask 077 && printf %s "$value" >"$SECRET_DIR/$1.new") && mv "$SECRET_DIR/$1.new" "$SECRET_DIR/$1"
 }
 
