@@ -12,13 +12,22 @@ WEB_DIR=$ROOT/clients/web
 
 build_programs() {
   local log=$LOG_DIR/build.log targets hint="mend the source, then infra/up"
-  if [ ! -f "$BUILD_DIR/build.ninja" ]; then
-    cmake -S "$ROOT" -B "$BUILD_DIR" -G Ninja -DCMAKE_BUILD_TYPE=Release >"$log" 2>&1 ||
-      { part_failed build "cmake could not prepare it" "$log" "$hint"; return 1; }
-  fi
+  build_configured || build_configure >"$log" 2>&1 ||
+    { part_failed build "cmake could not prepare it" "$log" "$hint"; return 1; }
   mapfile -t targets < <(build_targets)
   [ ${#targets[@]} = 0 ] || ninja -C "$BUILD_DIR" "${targets[@]}" >"$log" 2>&1 ||
     part_failed build "the programs could not be built" "$log" "$hint"
+}
+
+# For this tree: a checkout may have been moved.
+build_configured() {
+  [ -f "$BUILD_DIR/build.ninja" ] &&
+    grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$ROOT" "$BUILD_DIR/CMakeCache.txt"
+}
+
+build_configure() {
+  rm -rf "$BUILD_DIR"
+  cmake -S "$ROOT" -B "$BUILD_DIR" -G Ninja -DCMAKE_BUILD_TYPE=Release
 }
 
 # Of the wanted programs those that this source tree has.
