@@ -26,8 +26,7 @@ build_configured() {
 }
 
 build_configure() {
-  rm -rf "$BUILD_DIR"
-  cmake -S "$ROOT" -B "$BUILD_DIR" -G Ninja -DCMAKE_BUILD_TYPE=Release
+  cmake --fresh -S "$ROOT" -B "$BUILD_DIR" -G Ninja -DCMAKE_BUILD_TYPE=Release
 }
 
 # Of the wanted programs those that this source tree has.
