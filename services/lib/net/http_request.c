@@ -78,8 +78,7 @@ static bool has_control(const char *s) {
 }
 
 static void append_headers(struct buf *out, const char *const *headers) {
-    for (; headers && headers[0]; headers += 2) {
-        PRE(headers[1]);
+    for (; headers && headers[0] && headers[1]; headers += 2) {
         if (has_control(headers[0]) || has_control(headers[1])) continue;
         buf_printf(out, "%s: %s\r\n", headers[0], headers[1]);
     }
@@ -105,7 +104,7 @@ void http_request_compose(struct http_request *r, const struct http_answer *answ
     r->out = buf_init(answer->body.len + ANSWER_HEAD_BYTES_MAX);
     buf_printf(&r->out, "HTTP/1.1 %d %s\r\n", answer->status, http_reason(answer->status));
     append_date(&r->out);
-    if (answer->content_type) buf_printf(&r->out, "content-type: %s\r\n", answer->content_type);
+    append_headers(&r->out, (const char *const[]){"content-type", answer->content_type, NULL});
     if (!bodiless(answer->status)) buf_printf(&r->out, "content-length: %zu\r\n", answer->body.len);
     append_headers(&r->out, answer->headers);
     buf_append_str(&r->out, r->close ? "connection: close\r\n\r\n" : "\r\n");

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/buf.h"
 #include "net/http_server.h"
 #include "raw_peer.h"
 #include "testing/testing.h"
@@ -292,40 +293,81 @@ END_TEST
 
 struct odd_server {
     int listener, fd;
-    const char *answer; // sent when a request came; then the connection ends
+    const char *answer; // sent when a request came
+    bool keep;          // else the connection ends after it
+    int accepted;
     struct fixture *f;
 };
 
 static bool odd_served(void *arg) {
     struct odd_server *o = arg;
     char request[1024];
-    if (o->fd < 0) o->fd = accept(o->listener, NULL, NULL);
+    if (o->fd < 0) {
+        o->fd = accept(o->listener, NULL, NULL);
+        o->accepted += o->fd >= 0;
+    }
     if (o->fd >= 0 && recv(o->fd, request, sizeof request, MSG_DONTWAIT) > 0) {
         (void) send(o->fd, o->answer, strlen(o->answer), MSG_NOSIGNAL);
+        if (o->keep) return false;
         close(o->fd);
         o->fd = -1;
     }
     return o->f->done > 0;
 }
 
-static void expect_from_odd(const char *answer, enum result result, int status) {
-    struct fixture *f = fixture_new();
-    struct odd_server o = {.listener = socket(AF_INET, SOCK_STREAM, 0), .fd = -1, .f = f};
+static uint16_t odd_listen(struct odd_server *o) {
     struct sockaddr_in at = {.sin_family = AF_INET};
     socklen_t len = sizeof at;
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ck_assert_int_eq(bind(o.listener, (struct sockaddr *) &at, sizeof at), 0);
-    ck_assert_int_eq(listen(o.listener, 10), 0);
-    ck_assert_int_eq(getsockname(o.listener, (struct sockaddr *) &at, &len), 0);
-    raw_nonblocking(o.listener);
-    o.answer = answer;
-    ck_assert_int_eq(send_to(f, ntohs(at.sin_port), "/", (struct http_call){.method = "POST"}), OK);
+    o->fd = -1;
+    o->listener = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_eq(bind(o->listener, (struct sockaddr *) &at, sizeof at), 0);
+    ck_assert_int_eq(listen(o->listener, 10), 0);
+    ck_assert_int_eq(getsockname(o->listener, (struct sockaddr *) &at, &len), 0);
+    raw_nonblocking(o->listener);
+    return ntohs(at.sin_port);
+}
+
+static void expect_from_odd(const char *answer, enum result result, int status) {
+    struct fixture *f = fixture_new();
+    struct odd_server o = {.answer = answer, .f = f};
+    uint16_t port = odd_listen(&o);
+    ck_assert_int_eq(send_to(f, port, "/", (struct http_call){.method = "POST"}), OK);
     ck_assert(loop_run_until(f->loop, odd_served, &o, RAW_WAIT_MS));
     ck_assert_int_eq(f->result, result);
     ck_assert_int_eq(f->status, status);
     close(o.listener);
     fixture_free(f);
 }
+
+START_TEST(connections_are_kept) {
+    struct fixture *f = fixture_new();
+    struct odd_server o = {
+        .answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", .keep = true, .f = f};
+    uint16_t port = odd_listen(&o);
+    for (int i = 0; i < 3; i++) {
+        f->done = 0;
+        ck_assert_int_eq(send_to(f, port, "/", (struct http_call){0}), OK);
+        ck_assert(loop_run_until(f->loop, odd_served, &o, RAW_WAIT_MS));
+        ck_assert_int_eq(f->result, OK);
+    }
+    ck_assert_int_eq(o.accepted, 1);
+    close(o.fd);
+    close(o.listener);
+    fixture_free(f);
+}
+END_TEST
+
+START_TEST(endless_answer_headers_are_cut) {
+    AUTO(buf) struct buf answer = buf_init(200 * 1024);
+    buf_append_str(&answer, "HTTP/1.1 200 OK\r\n");
+    for (int i = 0; i < 2000; i++) buf_printf(&answer, "x-%d: 0123456789012345678901234\r\n", i);
+    buf_append_str(&answer, "Content-Length: 2\r\n\r\nok");
+    buf_append_byte(&answer, '\0');
+    ck_assert(!answer.failed);
+    expect_from_odd((const char *) answer.data, UNCERTAIN, 0);
+}
+END_TEST
 
 START_TEST(half_answers_are_uncertain) {
     expect_from_odd("", UNCERTAIN, 0);
@@ -340,4 +382,4 @@ CHECK_MAIN("http_client", any_status_is_an_answer, method_headers_and_body_arriv
            an_answer_too_late_is_uncertain, a_refused_connection_was_never_sent,
            other_protocols_are_not_spoken, the_environments_proxy_is_ignored,
            open_requests_are_limited, done_may_send_and_free, freeing_ends_what_is_open,
-           half_answers_are_uncertain)
+           half_answers_are_uncertain, connections_are_kept, endless_answer_headers_are_cut)
