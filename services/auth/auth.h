@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The service's parts, and the methods that main.c puts in its table.
+// The service: its parts and its methods.
 #pragma once
 
 #include "auth/config.h"
@@ -29,6 +29,22 @@ struct auth {
     struct rpc_server *rpc;
     struct timer *purge;
 };
+
+#define AUTH_PATHS "/causeway.auth.v1.AuthService/*"
+#define AUTH_BODY_BYTES_MAX 8192
+
+// config and internal_key are borrowed.
+struct auth *auth_new(const struct auth_config *config, struct loop *l, struct slice internal_key,
+                      struct metrics *m);
+// Answers what is open.
+void auth_free(struct auth *a);
+// When not, *why is what it waits for.
+bool auth_ready(const struct auth *a, const char **why);
+// For the routes AUTH_PATHS and JWKS_PATH.
+void auth_serve(void *auth, struct http_request *r);
+void auth_serve_jwks(void *auth, struct http_request *r);
+
+// --- inside the service ---
 
 static inline int64_t auth_now_ms(const struct auth *a) {
     return clock_wall_ms(loop_clock(a->loop));
