@@ -228,8 +228,8 @@ create table adapter.inbound (
     foreign_id text not null,               -- the base, numbered from its second use on
     key_sha256 bytea not null,              -- sender, addressee, stanza id and text: compared with B's archive
     operation bytea,                        -- encoded model.v1.Operation; null once there is a verdict
-    asked smallint not null,                -- 1: a receipt, 2: a marker
-    told smallint not null default 0,       -- 1: delivered was told, 2: read was told
+    asked smallint not null,                -- 1: a receipt, 2: a marker when read, 4: one when delivered
+    told smallint not null default 0,       -- likewise
     state text not null check (state in ('taken', 'accepted', 'rejected')),
     class text not null check (class in ('live', 'recovered', 'bounced-or-lost')),
     seq bigint,                             -- accepted: its place

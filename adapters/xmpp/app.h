@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The adapter's parts, and who of them meets whom.
+#pragma once
+
+#include "answer.h"
+#include "archive.h"
+#include "cache/cache.h"
+#include "config.h"
+#include "intake.h"
+#include "link.h"
+#include "outbox.h"
+#include "people.h"
+#include "recovery.h"
+#include "resend.h"
+#include "restore.h"
+#include "seats.h"
+#include "service/service.h"
+#include "settle.h"
+
+struct marks;
+struct roster;
+
+struct app {
+    struct service *service;
+    struct loop *loop;
+    struct settings settings;
+    struct uuid tenant_id;
+    bool wanted; // to be active as soon as the parts are there
+    uint64_t incarnation;
+    struct timer *again;
+
+    struct http_client *http;
+    struct rpc_client *users;
+    struct db *db;
+    struct cache *cache;
+    struct mariadb *mariadb;
+
+    struct people *people;
+    struct link *link;
+    struct seats *seats;
+    struct intake *intake;
+    struct outbox *outbox;
+    struct archive *archive;
+    struct settle *settle;
+    struct resend *resend;
+    struct recovery *recovery;
+    struct restore *restore;
+    struct marks *marks;
+    struct roster *roster;
+
+    struct counter *stanzas[3], *ignored, *unanswered;
+};
+
+// bridge.c: what comes from the link and from the seats goes to the parts.
+extern const struct link_handler bridge_link_handler;
+extern const struct seats_handler bridge_seats_handler;
+void bridge_count(struct app *app);
+
+// takeover.c: from a standby to the one who speaks for B's people.
+void takeover_start(struct app *app);

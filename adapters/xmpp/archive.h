@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// B's message archive, read page by page over its read-only account. Loop thread only.
+#pragma once
+
+#include "mariadb/mariadb.h"
+#include "translate.h"
+
+struct archive;
+
+struct archive_config {
+    struct mariadb *db;
+    const char *domain, *legacy_domain;
+};
+
+struct archive *archive_new(const struct archive_config *config);
+// After mariadb_free.
+void archive_free(struct archive *a);
+
+struct archive_row {
+    uint64_t archive_us;
+    bool sent_by_b; // else it is the receiver's row of a message of ours
+    struct message message;
+    struct bare_jid from, to;
+};
+
+// done: OK, or why the archive could not be read.
+typedef void archive_done(void *arg, enum result result);
+
+// The newest timestamp of the archive, in microseconds; 0: it is empty, or result is not OK.
+typedef void archive_newest_done(void *arg, enum result result, uint64_t newest_us);
+void archive_newest(struct archive *a, archive_newest_done *done, void *arg);
+
+// Every message since `since_us` between B's people and addresses of ours, in the archive's order;
+// rows borrow until fn returns. One scan at a time.
+void archive_scan(struct archive *a, uint64_t since_us,
+                  void (*fn)(void *arg, const struct archive_row *row), archive_done *done,
+                  void *arg);
