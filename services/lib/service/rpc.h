@@ -38,6 +38,7 @@ struct rpc_server_config {
     const char *issuer;
     // A token names a key that is not in keys; may be called often, fetch rarely. May be NULL.
     void (*on_unknown_key)(void *app);
+    bool bare_errors; // refusals carry no model.v1.Error: for a service whose model is not ours
 };
 struct rpc_server;
 struct rpc_server *rpc_server_new(struct loop *l, const struct rpc_server_config *config,
@@ -65,7 +66,8 @@ const struct http_request *rpc_request(const struct rpc *call);
 void rpc_add_header(struct rpc *call, const char *name, struct slice value);
 void rpc_reply(struct rpc *call, const ProtobufCMessage *answer);
 // code: model.v1.ErrorCode, mapped to the Connect code and HTTP status; message at most 120
-// characters. The model.v1.Error travels as an error detail and, in JSON, as "error".
+// characters. The model.v1.Error travels as the only error detail: "value" holds it encoded,
+// "debug" as JSON.
 void rpc_fail(struct rpc *call, int code, const char *message, uint32_t retry_after_ms);
 // Fails with what a neighbour's result (of a store, of another service) means to the caller:
 // NOT_FOUND, ALREADY_EXISTS, FORBIDDEN, INVALID_ARGUMENT, OVERLOADED, or UNAVAILABLE for the rest;

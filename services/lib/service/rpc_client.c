@@ -55,11 +55,12 @@ static enum result read_refusal(const struct http_reply *reply, struct arena *a,
     Pb__ConnectError *body;
     const char *why;
     if (!type_is(reply, "application/json") ||
-        JSON_DECODE(connect_error, ConnectError, reply->body, a, &body, &why) != OK || !body->error)
+        JSON_DECODE(connect_error, ConnectError, reply->body, a, &body, &why) != OK ||
+        body->n_details == 0 || !body->details[0]->debug)
         return status_result(reply->status);
     // A deadline says nothing about what was done.
     if (reply->status == connect_status(CONNECT_DEADLINE_EXCEEDED)) return UNCERTAIN;
-    *code = body->error->code;
+    *code = body->details[0]->debug->code;
     return error_result(*code);
 }
 

@@ -4,30 +4,31 @@
 #include "causeway/connect/v1/connect.pb-c.h"
 #include "crypto/hash.h"
 #include "wire/json.h"
-#include "wire/pb.h"
 
-#define DETAIL_BYTES_MAX 4096
-
-static void append_detail_value(const Pb__Error *error, struct buf *out) {
-    AUTO(buf) struct buf bytes = buf_init(DETAIL_BYTES_MAX);
-    PB_ENCODE(error, &bytes);
-    base64_encode(buf_slice(&bytes), out);
-    while (out->len && out->data[out->len - 1] == '=') out->len--;
-    buf_append_byte(out, '\0');
+// base64 without padding, NUL-terminated.
+static const char *unpadded(struct slice value, struct arena *a) {
+    AUTO(buf) struct buf text = buf_init(2 * value.len + 8);
+    base64_encode(value, &text);
+    while (text.len && text.data[text.len - 1] == '=') text.len--;
+    const char *copy = text.failed ? NULL : arena_strndup(a, buf_slice(&text));
+    return copy ? copy : "";
 }
 
-void rpc_error_encode(enum connect_code connect, const Pb__Error *error, struct buf *out) {
-    AUTO(buf) struct buf value = buf_init(DETAIL_BYTES_MAX);
-    append_detail_value(error, &value);
-    Pb__ConnectErrorDetail detail = PB__CONNECT_ERROR_DETAIL__INIT;
-    detail.type = "causeway.model.v1.Error";
-    detail.value = value.failed ? "" : (const char *) value.data;
-    Pb__ConnectErrorDetail *details[] = {&detail};
+void rpc_error_encode(const struct rpc_error *e, struct buf *out) {
+    PRE(e->detail_count <= RPC_DETAILS_MAX);
+    AUTO(arena) struct arena a = arena_init(out->bytes_max);
+    Pb__ConnectErrorDetail rows[RPC_DETAILS_MAX], *details[RPC_DETAILS_MAX];
+    for (size_t i = 0; i < e->detail_count; i++) {
+        rows[i] = (Pb__ConnectErrorDetail) PB__CONNECT_ERROR_DETAIL__INIT;
+        rows[i].type = e->details[i].type;
+        rows[i].value = unpadded(e->details[i].value, &a);
+        rows[i].debug = e->details[i].debug;
+        details[i] = &rows[i];
+    }
     Pb__ConnectError body = PB__CONNECT_ERROR__INIT;
-    body.code = connect_name(connect);
-    body.message = error->message;
-    body.n_details = 1;
+    body.code = connect_name(e->connect);
+    body.message = e->message;
+    body.n_details = e->detail_count;
     body.details = details;
-    body.error = (Pb__Error *) (uintptr_t) error;
     json_encode(&body.base, out);
 }

@@ -16,7 +16,7 @@
 
 #define CODE(name) PB__ERROR_CODE__ERROR_CODE_##name
 #define ANSWER_BYTES_MAX (4 * 1024 * 1024)
-#define ERROR_BYTES_MAX 4096
+#define ERROR_BYTES_MAX (256 * 1024)
 #define ERROR_MESSAGE_BYTES_MAX 120
 #define ARENA_BYTES_MIN (256 * 1024) // beside what decoding takes
 #define ARENA_PER_BODY_BYTE 32       // worst case of many tiny fields
@@ -157,7 +157,16 @@ static const char *cut_message(struct arena *a, const char *message) {
     return cut ? cut : "";
 }
 
-static void answer_error(struct rpc *call, const struct refusal *why, uint32_t retry_after_ms) {
+static void answer_error(struct rpc *call, const struct outcome *o, const struct rpc_error *e) {
+    if (o->status == 401) add_header(call, "www-authenticate", "Bearer");
+    if (o->status == 415) add_header(call, "accept-post", "application/proto, application/json");
+    AUTO(buf) struct buf body = buf_init(ERROR_BYTES_MAX);
+    rpc_error_encode(e, &body);
+    respond(call, o, "application/json", buf_slice(&body));
+}
+
+// The model's error is the one detail.
+static void answer_refusal(struct rpc *call, const struct refusal *why, uint32_t retry_after_ms) {
     struct log_ref ref = log_ref_new();
     Pb__Error error = PB__ERROR__INIT;
     error.code = (Pb__ErrorCode) why->code;
@@ -165,28 +174,37 @@ static void answer_error(struct rpc *call, const struct refusal *why, uint32_t r
     error.retry_after_ms = retry_after_ms;
     error.ref = ref.text;
     error.message = cut_message(&call->arena, why->message);
+    AUTO(buf) struct buf bytes = buf_init(ERROR_BYTES_MAX);
+    PB_ENCODE(&error, &bytes);
+    struct rpc_detail detail = {"causeway.model.v1.Error", buf_slice(&bytes), &error};
+    bool bare = call->server->config.bare_errors;
+    struct rpc_error e = {why->connect, error.message, &detail, bare ? 0 : 1};
     struct outcome o = {.status = why->status ? why->status : connect_status(why->connect),
                         .connect = why->connect,
                         .code = why->code,
                         .ref = ref.text};
     char seconds[16];
-    (void) snprintf(seconds, sizeof seconds, "%u", retry_after_ms / 1000 + 1);
+    (void) snprintf(seconds, sizeof seconds, "%u", (retry_after_ms + 999) / 1000);
     if (retry_after_ms) add_header(call, "retry-after", seconds);
-    if (o.status == 401) add_header(call, "www-authenticate", "Bearer");
-    if (o.status == 415) add_header(call, "accept-post", "application/proto, application/json");
-    AUTO(buf) struct buf body = buf_init(ERROR_BYTES_MAX);
-    rpc_error_encode(why->connect, &error, &body);
-    respond(call, &o, "application/json", buf_slice(&body));
+    answer_error(call, &o, &e);
 }
 
 static void refuse(struct rpc *call, const struct refusal *why, uint32_t retry_after_ms) {
-    if (call->request) answer_error(call, why, retry_after_ms);
+    if (call->request) answer_refusal(call, why, retry_after_ms);
     call_free(call);
 }
 
 void rpc_fail(struct rpc *call, int code, const char *message, uint32_t retry_after_ms) {
     struct refusal why = {.connect = error_connect_code(code), .code = code, .message = message};
     refuse(call, &why, retry_after_ms);
+}
+
+void rpc_fail_as(struct rpc *call, const struct rpc_error *e) {
+    struct log_ref ref = log_ref_new();
+    struct outcome o = {
+        .status = connect_status(e->connect), .connect = e->connect, .ref = ref.text};
+    if (call->request) answer_error(call, &o, e);
+    call_free(call);
 }
 
 static void encode_answer(const struct rpc *call, const ProtobufCMessage *answer, struct buf *out) {
@@ -232,7 +250,7 @@ static void on_deadline(void *arg) {
     struct rpc *call = arg;
     static const struct refusal late = {0, CONNECT_DEADLINE_EXCEEDED, CODE(INTERNAL),
                                         "connect-timeout-ms passed"};
-    if (call->request) answer_error(call, &late, 0);
+    if (call->request) answer_refusal(call, &late, 0);
 }
 
 static enum result decode(struct rpc *call, ProtobufCMessage **out, struct refusal *why) {

@@ -26,7 +26,8 @@ class Refused(Exception):
 
     @property
     def code(self):
-        return self.body.get("error", {}).get("code", "").removeprefix("ERROR_CODE_")
+        details = self.body.get("details") or [{}]
+        return details[0].get("debug", {}).get("code", "").removeprefix("ERROR_CODE_")
 
 
 def call_now(base, method, body, token=None, headers=None):

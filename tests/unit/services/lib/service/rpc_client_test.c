@@ -189,9 +189,9 @@ START_TEST(odd_answers_are_never_taken_for_success) {
     expect(call_odd(503, "application/json", "{\"code\":\"unavailable\"}"), UNAVAILABLE, 0);
     expect(call_odd(502, "text/html", "<html>"), UNCERTAIN, 0);
     expect(call_odd(500, "application/json", "{{{"), UNCERTAIN, 0);
-    expect(call_odd(
-               404, "application/json; charset=utf-8",
-               "{\"code\":\"not_found\",\"new\":1,\"error\":{\"code\":\"ERROR_CODE_NOT_FOUND\"}}"),
+    expect(call_odd(404, "application/json; charset=utf-8",
+                    "{\"code\":\"not_found\",\"new\":1,\"details\":[{\"debug\":{\"code\":\"ERROR_"
+                    "CODE_NOT_FOUND\"}}]}"),
            NOT_FOUND, CODE(NOT_FOUND));
     client_end();
     http_server_free(odd);

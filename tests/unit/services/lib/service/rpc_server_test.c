@@ -39,7 +39,7 @@ static void expect_error(const char *connect, const char *model) {
     expect("content-type: application/json\r\n");
     snprintf(part, sizeof part, "\"code\":\"%s\"", connect);
     expect(part);
-    snprintf(part, sizeof part, "\"error\":{\"code\":\"ERROR_CODE_%s\"", model);
+    snprintf(part, sizeof part, "\"debug\":{\"code\":\"ERROR_CODE_%s\"", model);
     expect(part);
 }
 
