@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "answer.h"
+#include "xmpp/answer.h"
 
-#include "jid.h"
-#include "names.h"
-#include "stanza.h"
 #include "xml/writer.h"
+#include "xmpp/jid.h"
+#include "xmpp/names.h"
+#include "xmpp/stanza.h"
 
 typedef void answer_fn(struct xml_writer *w, const struct xml_element *iq,
                        const struct answer_facts *facts);

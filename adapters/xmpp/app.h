@@ -2,20 +2,20 @@
 // The adapter's parts, and who of them meets whom.
 #pragma once
 
-#include "answer.h"
-#include "archive.h"
 #include "cache/cache.h"
-#include "config.h"
-#include "intake.h"
-#include "link.h"
-#include "outbox.h"
-#include "people.h"
-#include "recovery.h"
-#include "resend.h"
-#include "restore.h"
-#include "seats.h"
 #include "service/service.h"
-#include "settle.h"
+#include "xmpp/answer.h"
+#include "xmpp/archive.h"
+#include "xmpp/component.h"
+#include "xmpp/config.h"
+#include "xmpp/intake.h"
+#include "xmpp/outbox.h"
+#include "xmpp/people.h"
+#include "xmpp/recovery.h"
+#include "xmpp/resend.h"
+#include "xmpp/restore.h"
+#include "xmpp/seats.h"
+#include "xmpp/settle.h"
 
 struct marks;
 struct roster;
@@ -36,7 +36,7 @@ struct app {
     struct mariadb *mariadb;
 
     struct people *people;
-    struct link *link;
+    struct component *component;
     struct seats *seats;
     struct intake *intake;
     struct outbox *outbox;
@@ -52,7 +52,7 @@ struct app {
 };
 
 // bridge.c: what comes from the link and from the seats goes to the parts.
-extern const struct link_handler bridge_link_handler;
+extern const struct component_handler bridge_component_handler;
 extern const struct seats_handler bridge_seats_handler;
 void bridge_count(struct app *app);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The archive has no order that commits follow: rows are taken by (timestamp, id), and whoever
 // needs more than that asks again from earlier on.
-#include "archive.h"
+#include "xmpp/archive.h"
 
 #include <stdio.h>
 #include <stdlib.h>

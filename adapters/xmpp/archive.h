@@ -3,7 +3,7 @@
 #pragma once
 
 #include "mariadb/mariadb.h"
-#include "translate.h"
+#include "xmpp/translate.h"
 
 struct archive;
 

@@ -3,12 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "app.h"
 #include "base/log.h"
-#include "marks.h"
-#include "names.h"
-#include "roster.h"
-#include "stanza.h"
+#include "xmpp/app.h"
+#include "xmpp/marks.h"
+#include "xmpp/names.h"
+#include "xmpp/roster.h"
+#include "xmpp/stanza.h"
 
 #define ERR(name) PB__ERROR_CODE__ERROR_CODE_##name
 #define ADDRESS_MAX (JID_BARE_MAX + 1)
@@ -18,15 +18,14 @@
 static void send(struct app *app, const struct buf *out) {
     PRE(!out->failed);
     // Answers and signals: who asked asks again.
-    (void) !link_send(app->link, buf_slice(out));
+    (void) !component_send(app->component, buf_slice(out));
 }
 
 // --- from B: messages ----------------------------------------------------------------------------
 
 static void refuse(struct app *app, const struct xml_element *e, const struct stanza_error *error) {
     AUTO(buf) struct buf out = buf_init(16384);
-    stanza_error(&out, "message", xml_attr(e, "to"), xml_attr(e, "from"),
-                 xml_attr(e, "id"), error);
+    stanza_error(&out, "message", xml_attr(e, "to"), xml_attr(e, "from"), xml_attr(e, "id"), error);
     send(app, &out);
 }
 
@@ -188,7 +187,7 @@ static void on_down(void *arg) {
     roster_link_down(app->roster);
 }
 
-const struct link_handler bridge_link_handler = {
+const struct component_handler bridge_component_handler = {
     .on_up = on_up, .on_stanza = on_stanza, .on_down = on_down};
 
 // --- to B ----------------------------------------------------------------------------------------
@@ -276,7 +275,7 @@ static void on_typing(void *arg, struct seat *s, struct uuid user_id, bool typin
 
 // Another process speaks for B's people now. Nothing more may leave this one.
 static void stop_now(void *arg) {
-    link_stop(((struct app *) arg)->link);
+    component_stop(((struct app *) arg)->component);
     (void) raise(SIGTERM);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config.h"
+#include "xmpp/config.h"
 
 #define MEMBER(field) offsetof(struct settings, field)
 #define TEXT(name, fallback, doc) \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //   lane: sender unknown --ensure--> known --join--> followed --addressee found--> placed
 //   An answer that can never be better refuses what waits; any other is asked again.
-#include "intake.h"
+#include "xmpp/intake.h"
 
 #include <stdlib.h>
 
@@ -9,8 +9,8 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "loop/timer.h"
-#include "stanza.h"
 #include "wire/pb.h"
+#include "xmpp/stanza.h"
 
 #define ERR(name) PB__ERROR_CODE__ERROR_CODE_##name
 #define AGAIN_MS 300u
@@ -55,10 +55,10 @@ static void count_held(struct intake *in, int change) {
     if (!in->holding && in->held >= in->config.held_max) {
         in->holding = true;
         log_event(LOG_WARN, "intake_full", LINT("messages", in->held));
-        link_hold(in->config.link, true);
+        component_hold(in->config.component, true);
     } else if (in->holding && in->held < in->config.held_max / 2) {
         in->holding = false;
-        link_hold(in->config.link, false);
+        component_hold(in->config.component, false);
     }
 }
 
@@ -76,7 +76,7 @@ static void send_error(struct intake *in, const struct item *i, int error_code) 
                  slice_str(i->stanza_id), &error);
     PRE(!out.failed);
     // Lost with the link: the sender sees no error, as with any stanza that nobody answers.
-    (void) !link_send(in->config.link, buf_slice(&out));
+    (void) !component_send(in->config.component, buf_slice(&out));
     counter_add(in->rejected, 1);
 }
 
@@ -373,7 +373,7 @@ void intake_restore(struct intake *in, struct item *item, void (*done)(void *arg
 // --- life ----------------------------------------------------------------------------------------
 
 struct intake *intake_new(struct loop *l, const struct intake_config *config, struct metrics *m) {
-    PRE(config->people && config->seats && config->link && config->held_max > 0);
+    PRE(config->people && config->seats && config->component && config->held_max > 0);
     struct intake *in = calloc(1, sizeof *in);
     PRE(in);
     *in = (struct intake){.loop = l, .config = *config, .lanes = map_new()};

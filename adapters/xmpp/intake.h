@@ -5,18 +5,18 @@
 #pragma once
 
 #include "base/metrics.h"
-#include "journal.h"
-#include "link.h"
-#include "people.h"
-#include "seats.h"
-#include "translate.h"
+#include "xmpp/component.h"
+#include "xmpp/journal.h"
+#include "xmpp/people.h"
+#include "xmpp/seats.h"
+#include "xmpp/translate.h"
 
 struct intake;
 
 struct intake_config {
     struct people *people;
     struct seats *seats;
-    struct link *link;
+    struct component *component;
     struct db *db;
     struct uuid tenant_id;
     const char *domain, *legacy_domain;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "jid.h"
+#include "xmpp/jid.h"
 
 #include <strings.h>
 

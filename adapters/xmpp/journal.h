@@ -6,7 +6,7 @@
 
 #include "base/metrics.h"
 #include "db/db.h"
-#include "item.h"
+#include "xmpp/item.h"
 
 struct journal;
 

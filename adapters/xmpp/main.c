@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 
-#include "app.h"
 #include "base/log.h"
 #include "causeway/users/v1/users.pb-c.h"
 #include "loop/timer.h"
-#include "marks.h"
-#include "roster.h"
+#include "xmpp/app.h"
+#include "xmpp/marks.h"
+#include "xmpp/roster.h"
 
 #define AGAIN_MS 200u
 #define DRAIN_POLL_MS 20u
@@ -70,15 +70,15 @@ static void on_marked(void *arg, struct person *person, struct uuid conversation
 
 static void make_link(struct app *app) {
     const struct settings *f = &app->settings;
-    const struct link_config link = {.host = f->component_host,
-                                     .port = (uint16_t) f->component_port,
-                                     .domain = f->component_domain,
-                                     .secret = f->component_secret,
-                                     .stanza_bytes_max = (uint32_t) f->stanza_bytes_max,
-                                     .queue_bytes_max = 32u << 20,
-                                     .silence_ms = (uint32_t) f->component_silence_ms};
-    app->link =
-        link_new(app->loop, &link, &bridge_link_handler, app, service_metrics(app->service));
+    const struct component_config component = {.host = f->component_host,
+                                               .port = (uint16_t) f->component_port,
+                                               .domain = f->component_domain,
+                                               .secret = f->component_secret,
+                                               .stanza_bytes_max = (uint32_t) f->stanza_bytes_max,
+                                               .queue_bytes_max = 32u << 20,
+                                               .silence_ms = (uint32_t) f->component_silence_ms};
+    app->component = component_new(app->loop, &component, &bridge_component_handler, app,
+                                   service_metrics(app->service));
 }
 
 static enum result make_middle(struct app *app) {
@@ -98,7 +98,7 @@ static enum result make_middle(struct app *app) {
     if (r != OK) return r;
     const struct intake_config intake = {.people = app->people,
                                          .seats = app->seats,
-                                         .link = app->link,
+                                         .component = app->component,
                                          .db = app->db,
                                          .tenant_id = app->tenant_id,
                                          .domain = f->component_domain,
@@ -113,7 +113,7 @@ static void make_outward(struct app *app) {
     struct metrics *m = service_metrics(app->service);
     static const struct outbox_handler ROOM = {on_room};
     const struct outbox_config outbox = {.db = app->db,
-                                         .link = app->link,
+                                         .component = app->component,
                                          .tenant_id = app->tenant_id,
                                          .domain = f->component_domain,
                                          .legacy_domain = f->legacy_domain,
@@ -123,7 +123,7 @@ static void make_outward(struct app *app) {
     app->marks = marks_new(app->loop, app->db, on_marked, app);
     const struct roster_config roster = {.db = app->db,
                                          .cache = app->cache,
-                                         .link = app->link,
+                                         .component = app->component,
                                          .people = app->people,
                                          .tenant_id = app->tenant_id,
                                          .domain = f->component_domain,
@@ -140,7 +140,7 @@ static void make_recovery(struct app *app) {
     const struct settle_config settle = {.db = app->db,
                                          .archive = app->archive,
                                          .intake = app->intake,
-                                         .link = app->link,
+                                         .component = app->component,
                                          .domain = f->component_domain,
                                          .legacy_domain = f->legacy_domain};
     app->settle = settle_new(app->loop, &settle, m);
@@ -211,7 +211,7 @@ static bool ready(void *arg, const char **why) {
     *why = !app->recovery                                    ? "users"
            : !db_ready(app->db)                              ? "postgresql"
            : !seats_ready(app->seats)                        ? "delivery"
-           : app->wanted && !link_is_up(app->link)           ? "legacy server"
+           : app->wanted && !component_is_up(app->component) ? "legacy server"
            : app->wanted && !recovery_is_live(app->recovery) ? "recovery"
                                                              : NULL;
     return *why == NULL;
@@ -237,7 +237,7 @@ static void end_when_idle(void *arg) {
 static void drain(void *arg, struct service *s) {
     struct app *app = arg;
     PRE(s == app->service);
-    if (app->link) link_stop(app->link);
+    if (app->component) component_stop(app->component);
     if (app->recovery) recovery_link_down(app->recovery);
     timer_stop(&app->again);
     app->again = timer_start(app->loop, 0, DRAIN_POLL_MS, end_when_idle, app);
@@ -246,7 +246,7 @@ static void drain(void *arg, struct service *s) {
 static void stop(void *arg) {
     struct app *app = arg;
     timer_stop(&app->again);
-    if (app->link) link_stop(app->link);
+    if (app->component) component_stop(app->component);
     intake_close(app->intake);
     seats_close(app->seats);
     rpc_client_free(app->users);
@@ -264,7 +264,7 @@ static void stop(void *arg) {
     outbox_free(app->outbox);
     intake_free(app->intake);
     seats_free(app->seats);
-    link_free(app->link);
+    component_free(app->component);
     people_free(app->people);
     timer_stop(&app->again);
     free(app);

@@ -5,8 +5,8 @@
 
 #include "db/db.h"
 #include "loop/loop.h"
-#include "people.h"
-#include "translate.h"
+#include "xmpp/people.h"
+#include "xmpp/translate.h"
 
 struct marks;
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //   waiting --statement sent--> writing --row is new: stanza out--> in a fence --result--> marking
 //   writing --row was there--> gone;  in a fence --link lost--> gone (its row is recovery's)
-#include "outbox.h"
+#include "xmpp/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "loop/timer.h"
-#include "stanza.h"
+#include "xmpp/stanza.h"
 
 #define BATCH_MAX 128u
 #define MARK_MAX 1024u
@@ -169,12 +169,12 @@ static enum result fence_send(struct outbox *o, struct fence *f) {
     AUTO(buf) struct buf ping = buf_init(2048);
     stanza_ping(&ping, o->config.domain, o->config.legacy_domain, id);
     list_push_back(&o->fences, &f->node);
-    return link_send(o->config.link, buf_slice(&ping));
+    return component_send(o->config.component, buf_slice(&ping));
 }
 
 // What cannot be queued breaks the order: the link starts anew, and recovery settles the rows.
 static void send_stanza(struct outbox *o, struct slice stanza) {
-    if (link_send(o->config.link, stanza) == BUSY) link_reset(o->config.link);
+    if (component_send(o->config.component, stanza) == BUSY) component_reset(o->config.component);
 }
 
 static void send_written(struct outbox *o) {
@@ -195,7 +195,7 @@ static void send_written(struct outbox *o) {
         free(f);
         return;
     }
-    if (fence_send(o, f) == BUSY) link_reset(o->config.link);
+    if (fence_send(o, f) == BUSY) component_reset(o->config.component);
 }
 
 // --- writing -------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ static void flush(void *arg) {
 
 struct outbox *outbox_new(struct loop *l, const struct outbox_config *config,
                           const struct outbox_handler *handler, void *arg, struct metrics *m) {
-    PRE(config->db && config->link && config->waiting_max > 0 && handler->on_room);
+    PRE(config->db && config->component && config->waiting_max > 0 && handler->on_room);
     struct outbox *o = calloc(1, sizeof *o);
     PRE(o);
     *o = (struct outbox){.loop = l, .config = *config, .handler = *handler, .arg = arg};
@@ -408,7 +408,7 @@ bool outbox_fence(struct outbox *o, struct slice id) {
 
 enum result outbox_resend(struct outbox *o, struct uuid conversation_id, struct uuid user_id,
                           int64_t seq, struct slice stanza) {
-    if (!link_is_up(o->config.link)) return UNAVAILABLE;
+    if (!component_is_up(o->config.component)) return UNAVAILABLE;
     struct fence *f = fence_new(o);
     struct row *r = row_new(conversation_id, user_id, seq);
     r->put_us = clock_mono_us(loop_clock(o->loop));

@@ -7,14 +7,14 @@
 
 #include "base/metrics.h"
 #include "db/db.h"
-#include "link.h"
-#include "seat.h"
+#include "xmpp/component.h"
+#include "xmpp/seat.h"
 
 struct outbox;
 
 struct outbox_config {
     struct db *db;
-    struct link *link;
+    struct component *component;
     struct uuid tenant_id;
     const char *domain;        // ours: fences come from it
     const char *legacy_domain; // fences go there

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "people.h"
+#include "xmpp/people.h"
 
 #include <stdio.h>
 #include <stdlib.h>

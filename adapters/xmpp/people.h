@@ -7,8 +7,8 @@
 #include "base/list.h"
 #include "base/metrics.h"
 #include "causeway/model/v1/model.pb-c.h"
-#include "jid.h"
 #include "service/rpc.h"
+#include "xmpp/jid.h"
 
 #define HANDLE_MAX 32
 #define NAME_BYTES_MAX 256

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "recover.h"
+#include "xmpp/recover.h"
 
 #include <stdlib.h>
 

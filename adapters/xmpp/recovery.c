@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "recovery.h"
+#include "xmpp/recovery.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "loop/timer.h"
-#include "recover.h"
+#include "xmpp/recover.h"
 
 #define POLL_MS 20u
 #define AGAIN_MS 500u

@@ -7,10 +7,10 @@
 //   OFF --handshake--> GATHERING --nothing lacks its row here--> LOADING --> SCANNING --> LIVE
 #pragma once
 
-#include "archive.h"
-#include "intake.h"
-#include "resend.h"
-#include "settle.h"
+#include "xmpp/archive.h"
+#include "xmpp/intake.h"
+#include "xmpp/resend.h"
+#include "xmpp/settle.h"
 
 struct recovery;
 

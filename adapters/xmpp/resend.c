@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "resend.h"
+#include "xmpp/resend.h"
 
 #include <stdlib.h>
 

@@ -4,9 +4,9 @@
 // what it had read from the old connection, is sent again, in order. Then the outbox opens.
 #pragma once
 
-#include "archive.h"
 #include "base/metrics.h"
-#include "outbox.h"
+#include "xmpp/archive.h"
+#include "xmpp/outbox.h"
 
 struct resend;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "restore.h"
+#include "xmpp/restore.h"
 
 #include <stdlib.h>
 

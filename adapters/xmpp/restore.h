@@ -4,7 +4,7 @@
 #pragma once
 
 #include "db/db.h"
-#include "intake.h"
+#include "xmpp/intake.h"
 
 struct restore;
 

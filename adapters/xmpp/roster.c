@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "roster.h"
+#include "xmpp/roster.h"
 
 #include <stdlib.h>
 
-#include "app.h"
+#include "xmpp/app.h"
 
 struct roster {
     struct loop *loop;

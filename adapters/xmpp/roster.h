@@ -5,8 +5,8 @@
 
 #include "cache/cache.h"
 #include "db/db.h"
-#include "link.h"
-#include "people.h"
+#include "xmpp/component.h"
+#include "xmpp/people.h"
 
 struct app;
 struct roster;
@@ -14,7 +14,7 @@ struct roster;
 struct roster_config {
     struct db *db;
     struct cache *cache;
-    struct link *link;
+    struct component *component;
     struct people *people;
     struct uuid tenant_id;
     const char *domain;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "seat.h"
+#include "xmpp/seat.h"
 
 #include <stdlib.h>
 

@@ -14,8 +14,8 @@
 
 #include "base/list.h"
 #include "causeway/stream/v1/stream.pb-c.h"
-#include "item.h"
-#include "people.h"
+#include "xmpp/item.h"
+#include "xmpp/people.h"
 
 #define SEAT_WINDOW 64 // commands without a verdict
 #define SEAT_DUES_MAX 1000

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "seats.h"
+#include "xmpp/seats.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/map.h"
 #include "loop/timer.h"
-#include "seats_in.h"
 #include "wire/pb.h"
+#include "xmpp/seats_in.h"
 
 #define QUEUE_ITEMS_MAX 65536u
 #define TICK_MS 50u

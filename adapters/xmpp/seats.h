@@ -5,9 +5,9 @@
 
 #include "base/metrics.h"
 #include "db/db.h"
-#include "people.h"
-#include "seat.h"
 #include "service/upstream.h"
+#include "xmpp/people.h"
+#include "xmpp/seat.h"
 
 struct seats;
 

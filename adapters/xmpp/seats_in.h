@@ -3,7 +3,7 @@
 // (which conversations a person has).
 #pragma once
 
-#include "seats.h"
+#include "xmpp/seats.h"
 
 struct map;
 struct timer;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "loop/timer.h"
-#include "seats_in.h"
+#include "xmpp/seats_in.h"
 
 #define IDS_MAX 500u // of one question
 #define ROUND_MS_MAX 30000u

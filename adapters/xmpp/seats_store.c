@@ -5,7 +5,7 @@
 
 #include "base/map.h"
 #include "loop/timer.h"
-#include "seats_in.h"
+#include "xmpp/seats_in.h"
 
 #define SAVE_MAX 1000u
 #define AGAIN_MS 300u

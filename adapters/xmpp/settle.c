@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The archive's mark moves to its newest row only while no message waits for its own row here: what
 // is newer, or not yet visible, is covered by the margin that recovery looks back.
-#include "settle.h"
+#include "xmpp/settle.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "loop/timer.h"
-#include "stanza.h"
+#include "xmpp/stanza.h"
 
 #define XMPP_PLATFORM 2
 #define AGAIN_MS 300u
@@ -112,7 +112,7 @@ static void on_saved(void *arg, const struct db_answer *answer) {
 
 static void save(struct settle *s) {
     const struct clock *c = loop_clock(s->loop);
-    int64_t heard_ago_ms = (int64_t) (clock_mono_ms(c) - link_heard_ms(s->config.link));
+    int64_t heard_ago_ms = (int64_t) (clock_mono_ms(c) - component_heard_ms(s->config.component));
     if (s->saving) return;
     s->saving =
         db_query(s->config.db, &MOVE, mark_params(s->archive_us, clock_wall_ms(c) - heard_ago_ms),
@@ -122,7 +122,7 @@ static void save(struct settle *s) {
 static void on_newest(void *arg, enum result result, uint64_t newest_us) {
     struct settle *s = arg;
     s->asking = false;
-    if (result != OK || !s->tick || !link_is_up(s->config.link)) return;
+    if (result != OK || !s->tick || !component_is_up(s->config.component)) return;
     int64_t now_us = clock_wall_ms(loop_clock(s->loop)) * 1000;
     gauge_set(s->lag, (now_us - (int64_t) newest_us) / 1000000);
     if (intake_unwritten(s->config.intake) == 0) s->archive_us = newest_us;
@@ -131,7 +131,7 @@ static void on_newest(void *arg, enum result result, uint64_t newest_us) {
 static void prove(struct settle *s) {
     AUTO(buf) struct buf ping = buf_init(4096);
     stanza_ping(&ping, s->config.domain, s->config.legacy_domain, "proof");
-    (void) !link_send(s->config.link, buf_slice(&ping)); // no proof comes then
+    (void) !component_send(s->config.component, buf_slice(&ping)); // no proof comes then
 }
 
 static void tick(void *arg) {
@@ -150,7 +150,7 @@ void settle_run(struct settle *s, bool run) {
 }
 
 struct settle *settle_new(struct loop *l, const struct settle_config *config, struct metrics *m) {
-    PRE(config->db && config->archive && config->intake && config->link);
+    PRE(config->db && config->archive && config->intake && config->component);
     struct settle *s = calloc(1, sizeof *s);
     PRE(s);
     *s = (struct settle){.loop = l, .config = *config};

@@ -3,11 +3,11 @@
 // component link was last known to be alive. Loop thread only.
 #pragma once
 
-#include "archive.h"
 #include "base/metrics.h"
 #include "db/db.h"
-#include "intake.h"
-#include "link.h"
+#include "xmpp/archive.h"
+#include "xmpp/component.h"
+#include "xmpp/intake.h"
 
 struct settle;
 
@@ -15,7 +15,7 @@ struct settle_config {
     struct db *db;
     struct archive *archive;
     struct intake *intake;
-    struct link *link;
+    struct component *component;
     const char *domain, *legacy_domain;
 };
 

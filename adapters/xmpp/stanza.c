@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "stanza.h"
+#include "xmpp/stanza.h"
 
 #include "causeway/model/v1/model.pb-c.h"
-#include "names.h"
 #include "xml/writer.h"
+#include "xmpp/names.h"
 
 static void open_stanza(struct xml_writer *w, const char *name, const char *from, const char *to,
                         const char *type) {

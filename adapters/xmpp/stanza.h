@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/buf.h"
-#include "translate.h"
+#include "xmpp/translate.h"
 
 // An error as XMPP names it (RFC 6120 8.3).
 struct stanza_error {

@@ -2,9 +2,9 @@
 // A number for this incarnation first; then the handshake as soon as possible, so that B's server
 // gives nothing back; what arrives waits until the messages of earlier incarnations are on their
 // way and the archive was compared.
-#include "app.h"
 #include "base/log.h"
 #include "loop/timer.h"
+#include "xmpp/app.h"
 
 #define AGAIN_MS 200u
 
@@ -44,7 +44,7 @@ static void list_people(void *arg) {
 
 static void on_mark(void *arg, uint64_t archive_us, int64_t proof_ms) {
     (void) archive_us, (void) proof_ms;
-    link_start(((struct app *) arg)->link);
+    component_start(((struct app *) arg)->component);
 }
 
 static void on_number(void *arg, const struct db_answer *answer) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "translate.h"
+#include "xmpp/translate.h"
 
 #include <stdio.h>
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "names.h"
+#include "xmpp/names.h"
 
 #define FOREIGN_ID_PLAIN_MAX 128u // longer stanza ids are hashed
 #define FOREIGN_ID_HASHED "h:"

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "crypto/hash.h"
-#include "jid.h"
 #include "xml/element.h"
+#include "xmpp/jid.h"
 
 enum message_type {
     MESSAGE_NORMAL,

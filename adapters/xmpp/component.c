@@ -2,7 +2,7 @@
 //   IDLE --start--> WAITING --timer--> OPENING --connected: header out--> GREETING
 //   GREETING --their header: handshake out--> PROVING --<handshake/>--> UP
 //   any but IDLE --close, error, silence--> WAITING
-#include "link.h"
+#include "xmpp/component.h"
 
 #include <stdlib.h>
 
@@ -10,10 +10,10 @@
 #include "base/log.h"
 #include "crypto/hash.h"
 #include "loop/timer.h"
-#include "names.h"
 #include "net/stream.h"
 #include "xml/reader.h"
 #include "xml/writer.h"
+#include "xmpp/names.h"
 
 #define CONNECT_TIMEOUT_MS 2000u
 #define OPENING_TIMEOUT_MS 5000u // until the handshake is accepted
@@ -26,10 +26,10 @@
 
 enum state { IDLE, WAITING, OPENING, GREETING, PROVING, UP };
 
-struct link {
+struct component {
     struct loop *loop;
-    struct link_config config;
-    struct link_handler handler;
+    struct component_config config;
+    struct component_handler handler;
     void *arg;
     enum state state;
     struct stream *stream;
@@ -42,20 +42,20 @@ struct link {
     struct counter *connects, *losses;
 };
 
-static uint64_t now_ms(const struct link *k) {
+static uint64_t now_ms(const struct component *k) {
     return clock_mono_ms(loop_clock(k->loop));
 }
 
 static void connect_now(void *arg);
 
-static void drop_stream(struct link *k) {
+static void drop_stream(struct component *k) {
     stream_close(&k->stream);
     xml_reader_free(k->reader);
     k->reader = NULL;
     k->broken = false;
 }
 
-static void lose(struct link *k, const char *why) {
+static void lose(struct component *k, const char *why) {
     PRE(k->state != IDLE);
     bool was_up = k->state == UP;
     log_event(was_up ? LOG_WARN : LOG_INFO, "component_link_lost", LSTR("why", why));
@@ -71,12 +71,12 @@ static void lose(struct link *k, const char *why) {
     if (was_up) k->handler.on_down(k->arg);
 }
 
-static void send_text(struct link *k, const struct buf *text) {
+static void send_text(struct component *k, const struct buf *text) {
     PRE(!text->failed);
     if (stream_send(k->stream, buf_slice(text)) != OK) k->broken = true;
 }
 
-static void send_header(struct link *k) {
+static void send_header(struct component *k) {
     AUTO(buf) struct buf out = buf_init(4096);
     struct xml_writer w = xml_writer_init(&out);
     buf_append_str(&out, "<?xml version='1.0'?>");
@@ -88,7 +88,7 @@ static void send_header(struct link *k) {
     send_text(k, &out);
 }
 
-static void send_handshake(struct link *k, struct slice stream_id) {
+static void send_handshake(struct component *k, struct slice stream_id) {
     AUTO(buf) struct buf both = buf_init(8192), out = buf_init(4096);
     buf_append(&both, stream_id);
     buf_append_str(&both, k->config.secret);
@@ -99,7 +99,7 @@ static void send_handshake(struct link *k, struct slice stream_id) {
 }
 
 static void on_header(void *arg, const struct xml_element *root) {
-    struct link *k = arg;
+    struct component *k = arg;
     struct slice id = xml_attr(root, "id");
     if (!xml_is(root, NS_STREAMS, "stream") || id.len == 0) {
         k->broken = true;
@@ -109,14 +109,14 @@ static void on_header(void *arg, const struct xml_element *root) {
     send_handshake(k, id);
 }
 
-static void on_stream_error(struct link *k, const struct xml_element *e) {
+static void on_stream_error(struct component *k, const struct xml_element *e) {
     struct slice condition = e->first_child ? e->first_child->name : slice_of("", 0);
     log_event(LOG_WARN, "component_stream_error", LSLICE("condition", condition));
     k->broken = true;
 }
 
 static void on_element(void *arg, const struct xml_element *e) {
-    struct link *k = arg;
+    struct component *k = arg;
     if (k->broken) return;
     if (xml_is(e, NS_STREAMS, "error")) {
         on_stream_error(k, e);
@@ -135,11 +135,11 @@ static void on_element(void *arg, const struct xml_element *e) {
 }
 
 static void on_footer(void *arg) {
-    ((struct link *) arg)->broken = true;
+    ((struct component *) arg)->broken = true;
 }
 
 static void on_open(void *arg, struct stream *s) {
-    struct link *k = arg;
+    struct component *k = arg;
     PRE(k->state == OPENING && s == k->stream);
     static const struct xml_handler HANDLER = {
         .on_open = on_header, .on_stanza = on_element, .on_close = on_footer};
@@ -153,7 +153,7 @@ static void on_open(void *arg, struct stream *s) {
 }
 
 static void on_bytes(void *arg, struct stream *s, struct slice bytes) {
-    struct link *k = arg;
+    struct component *k = arg;
     PRE(s == k->stream);
     k->heard_ms = now_ms(k);
     enum result r = xml_reader_feed(k->reader, bytes);
@@ -163,14 +163,14 @@ static void on_bytes(void *arg, struct stream *s, struct slice bytes) {
 }
 
 static void on_close(void *arg, struct stream *s, enum result why) {
-    struct link *k = arg;
+    struct component *k = arg;
     (void) s;
     k->stream = NULL; // it frees itself
     lose(k, result_name(why));
 }
 
 static void connect_now(void *arg) {
-    struct link *k = arg;
+    struct component *k = arg;
     PRE(k->state == WAITING && !k->stream);
     static const struct stream_handler HANDLER = {on_open, on_bytes, on_close};
     struct stream_limits limits = {.frame_bytes_max = PIECE_BYTES_MAX,
@@ -183,7 +183,7 @@ static void connect_now(void *arg) {
 }
 
 static void look(void *arg) {
-    struct link *k = arg;
+    struct component *k = arg;
     uint64_t now = now_ms(k);
     bool opening = k->state == OPENING || k->state == GREETING || k->state == PROVING;
     if (opening && now - k->opened_ms > OPENING_TIMEOUT_MS) lose(k, "no handshake in time");
@@ -191,13 +191,14 @@ static void look(void *arg) {
     if (k->state > WAITING && k->broken) lose(k, "closed by the server");
 }
 
-struct link *link_new(struct loop *l, const struct link_config *config,
-                      const struct link_handler *handler, void *arg, struct metrics *metrics) {
+struct component *component_new(struct loop *l, const struct component_config *config,
+                                const struct component_handler *handler, void *arg,
+                                struct metrics *metrics) {
     PRE(config->host && config->domain && config->secret && config->silence_ms > 0);
     PRE(handler->on_up && handler->on_stanza && handler->on_down);
-    struct link *k = calloc(1, sizeof *k);
+    struct component *k = calloc(1, sizeof *k);
     PRE(k);
-    *k = (struct link){.loop = l, .config = *config, .handler = *handler, .arg = arg};
+    *k = (struct component){.loop = l, .config = *config, .handler = *handler, .arg = arg};
     k->backoff_ms = BACKOFF_MIN_MS;
     k->up = metrics_gauge(metrics, "causeway_xmpp_component_up", "",
                           "Whether the component link to the legacy server is up.");
@@ -208,14 +209,14 @@ struct link *link_new(struct loop *l, const struct link_config *config,
     return k;
 }
 
-void link_start(struct link *k) {
+void component_start(struct component *k) {
     if (k->state != IDLE) return;
     k->state = WAITING;
     k->retry = timer_start(k->loop, 0, 0, connect_now, k);
     k->watch = timer_start(k->loop, WATCH_EVERY_MS, WATCH_EVERY_MS, look, k);
 }
 
-void link_stop(struct link *k) {
+void component_stop(struct component *k) {
     timer_stop(&k->retry);
     timer_stop(&k->watch);
     drop_stream(k);
@@ -223,29 +224,29 @@ void link_stop(struct link *k) {
     gauge_set(k->up, 0);
 }
 
-void link_free(struct link *k) {
+void component_free(struct component *k) {
     if (!k) return;
-    link_stop(k);
+    component_stop(k);
     free(k);
 }
 
-bool link_is_up(const struct link *k) {
+bool component_is_up(const struct component *k) {
     return k->state == UP && !k->broken;
 }
 
-enum result link_send(struct link *k, struct slice stanzas) {
-    if (!link_is_up(k)) return UNAVAILABLE;
+enum result component_send(struct component *k, struct slice stanzas) {
+    if (!component_is_up(k)) return UNAVAILABLE;
     return stream_send(k->stream, stanzas);
 }
 
-void link_hold(struct link *k, bool hold) {
+void component_hold(struct component *k, bool hold) {
     if (k->stream) stream_hold(k->stream, hold);
 }
 
-void link_reset(struct link *k) {
+void component_reset(struct component *k) {
     k->broken = true; // look() finds it
 }
 
-uint64_t link_heard_ms(const struct link *k) {
+uint64_t component_heard_ms(const struct component *k) {
     return k->heard_ms;
 }

@@ -7,9 +7,9 @@
 #include "loop/loop.h"
 #include "xml/element.h"
 
-struct link;
+struct component;
 
-struct link_config {
+struct component_config {
     const char *host; // numeric
     uint16_t port;
     const char *domain; // ours inside B's
@@ -19,30 +19,31 @@ struct link_config {
     uint32_t silence_ms;      // nothing heard for so long: dropped
 };
 
-struct link_handler {
+struct component_handler {
     void (*on_up)(void *arg); // the handshake was accepted
     // Valid inside the call only.
     void (*on_stanza)(void *arg, const struct xml_element *stanza);
     void (*on_down)(void *arg); // after on_up only
 };
 
-// Idle until link_start.
-struct link *link_new(struct loop *l, const struct link_config *config,
-                      const struct link_handler *handler, void *arg, struct metrics *metrics);
-void link_free(struct link *k);
+// Idle until component_start.
+struct component *component_new(struct loop *l, const struct component_config *config,
+                                const struct component_handler *handler, void *arg,
+                                struct metrics *metrics);
+void component_free(struct component *k);
 
-// Connects, and again after each loss, until link_stop.
-void link_start(struct link *k);
-// Closes the stream; on_down is not called. Neither this nor link_free inside a callback of the
-// link.
-void link_stop(struct link *k);
-bool link_is_up(const struct link *k);
+// Connects, and again after each loss, until component_stop.
+void component_start(struct component *k);
+// Closes the stream; on_down is not called. Neither this nor component_free inside a callback of
+// the link.
+void component_stop(struct component *k);
+bool component_is_up(const struct component *k);
 
 // Whole stanzas. UNAVAILABLE: not up; BUSY: queue full. In both cases nothing was queued.
-MUST_USE enum result link_send(struct link *k, struct slice stanzas);
+MUST_USE enum result component_send(struct component *k, struct slice stanzas);
 // Stops taking bytes until called with false.
-void link_hold(struct link *k, bool hold);
+void component_hold(struct component *k, bool hold);
 // Drops the connection and makes a new one; on_down follows from a later loop turn.
-void link_reset(struct link *k);
+void component_reset(struct component *k);
 // Monotonic time of the last bytes from the server.
-uint64_t link_heard_ms(const struct link *k);
+uint64_t component_heard_ms(const struct component *k);
