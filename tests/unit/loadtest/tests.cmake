@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+cw_test(loadtest/text_test load)
+cw_test(loadtest/tally_test load)
