@@ -227,18 +227,23 @@ static inline const char *reply_text(const struct reply *r, const char *name) {
     return text ? text : "";
 }
 
+// The model's error in a refusal; NULL in an answer.
+static inline const json_t *reply_error(const struct reply *r) {
+    const json_t *detail = json_array_get(json_object_get(r->body, "details"), 0);
+    return json_object_get(detail, "debug");
+}
+
 // "OK", or the model's error code without its prefix.
 static inline const char *reply_code(const struct reply *r) {
     static const char PREFIX[] = "ERROR_CODE_";
     if (r->status == 200) return "OK";
-    const char *code =
-        json_string_value(json_object_get(json_object_get(r->body, "error"), "code"));
+    const char *code = json_string_value(json_object_get(reply_error(r), "code"));
     bool known = code && strncmp(code, PREFIX, sizeof PREFIX - 1) == 0;
     return known ? code + sizeof PREFIX - 1 : "?";
 }
 
 static inline json_int_t reply_retry_ms(const struct reply *r) {
-    return json_integer_value(json_object_get(json_object_get(r->body, "error"), "retryAfterMs"));
+    return json_integer_value(json_object_get(reply_error(r), "retryAfterMs"));
 }
 
 __attribute__((format(printf, 3, 4))) static inline struct reply
