@@ -40,26 +40,47 @@ static enum result send_attach(struct edge *e, const struct request *r, struct c
     return e->io->forward(e->arg, r->node, &item);
 }
 
-void attach_sub(struct sub *sub) {
+static bool is_congested(const struct session *s) {
+    const struct edge *e = s->edge;
+    return e->io->queued(e->arg, s->conn) > e->config.queue_bytes_max / 4;
+}
+
+static void ask(struct sub *sub) {
     struct session *s = sub->session;
     struct edge *e = s->edge;
     struct conversation *c = sub->conversation;
-    sub_set_state(sub, SUB_CATCHING);
-    request_end(e, &sub->attach);
-    list_remove(&sub->todo);
-    if (!find_node(e, c)) {
-        sub_later(sub, RETRY_AFTER_MS);
-        return;
-    }
     sub->attach = request_begin(e, R_ATTACH, (unsigned) c->node, s);
     sub->attach->sub = sub;
+    s->attaching++;
     uint64_t epoch = sub->epoch ? sub->epoch : e->epoch;
-    if (send_attach(e, sub->attach, c, &s->principal, epoch, sub->sent_seq) != OK) {
-        request_end(e, &sub->attach);
-        sub_later(sub, TICK_MS);
+    if (send_attach(e, sub->attach, c, &s->principal, epoch, sub->sent_seq) == OK) {
+        counter_add(e->metrics->attaches, 1);
         return;
     }
-    counter_add(e->metrics->attaches, 1);
+    sub_end_attach(sub);
+    sub_later(sub, TICK_MS);
+}
+
+void attach_sub(struct sub *sub) {
+    struct session *s = sub->session;
+    sub_set_state(sub, SUB_CATCHING);
+    sub_end_attach(sub);
+    list_remove(&sub->todo);
+    if (s->attaching >= ATTACHING_MAX || is_congested(s))
+        list_push_back(&s->waiting, &sub->todo);
+    else if (find_node(s->edge, sub->conversation))
+        ask(sub);
+    else
+        sub_later(sub, RETRY_AFTER_MS);
+}
+
+void attach_next(struct session *s) {
+    if (s->state == S_CLOSED) return;
+    while (s->attaching < ATTACHING_MAX && !is_congested(s)) {
+        struct list *node = list_pop(&s->waiting);
+        if (!node) return;
+        attach_sub(CONTAINER_OF(node, struct sub, todo));
+    }
 }
 
 // A live session of somebody who may see all that follows live_seq.
@@ -144,6 +165,10 @@ bool attach_take_entries(struct conversation *c, Pb__Entry **entries, size_t n) 
     return end == n;
 }
 
+static bool is_passing(const Pb__Error *error) {
+    return error->code == ERR(UNAVAILABLE) || error->code == ERR(OVERLOADED);
+}
+
 static void refill_refused(struct edge *e, struct conversation *c, struct sub *sub,
                            const Pb__Error *error) {
     if (error->code == ERR(RESYNC)) {
@@ -151,7 +176,7 @@ static void refill_refused(struct edge *e, struct conversation *c, struct sub *s
         return;
     }
     // Not a member any more, it seems: he learns it for himself, then somebody else speaks.
-    if (error->code != ERR(UNAVAILABLE) && sub) attach_sub(sub);
+    if (!is_passing(error) && sub) attach_sub(sub);
     attach_refill_later(c, RETRY_AFTER_MS);
 }
 
@@ -237,7 +262,7 @@ static void sub_refused(struct sub *sub, const Pb__Error *error) {
         attach_sub(sub);
         return;
     }
-    if (error->code == ERR(UNAVAILABLE) || error->code == ERR(RESYNC)) {
+    if (is_passing(error) || error->code == ERR(RESYNC)) {
         sub_later(sub, RETRY_AFTER_MS);
         return;
     }
@@ -250,6 +275,10 @@ static void sub_answer(struct sub *sub, const Pb__Attachment *a) {
     if (a->error || !a->conversation) {
         Pb__Error unset = PB__ERROR__INIT;
         sub_refused(sub, a->error ? a->error : &unset);
+        return;
+    }
+    if (is_congested(sub->session)) { // asked for again when there is room
+        attach_sub(sub);
         return;
     }
     struct conversation *c = sub->conversation;
@@ -276,8 +305,10 @@ void attach_answer(struct edge *e, const Pb__Attachment *a) {
     struct request *r = request_find(e, a->ref, R_ATTACH);
     if (r) {
         struct sub *sub = r->sub;
-        request_end(e, &sub->attach);
+        struct session *s = r->session;
+        sub_end_attach(sub);
         sub_answer(sub, a);
+        attach_next(s);
         return;
     }
     r = request_find(e, a->ref, R_REFILL);
@@ -297,7 +328,7 @@ void attach_abandon(struct edge *e, struct request *r) {
     }
     PRE(r->kind == R_ATTACH);
     struct sub *sub = r->sub;
-    request_end(e, &sub->attach);
+    sub_end_attach(sub);
     sub_later(sub, 0);
 }
 

@@ -5,8 +5,10 @@
 
 #include "edge/internal.h"
 
-// Asks for the sub from sent_seq on.
+// Asks for the sub from sent_seq on, or lets it wait until the session has room.
 void attach_sub(struct sub *sub);
+// Asks for what waited, as far as there is room.
+void attach_next(struct session *s);
 // Asks for the conversation from live_seq on, on behalf of a live member.
 void attach_refill(struct conversation *c);
 // The conversation needs a refill soon.

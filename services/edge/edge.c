@@ -65,6 +65,7 @@ struct session *edge_session_opened(struct edge *e, void *conn, struct edge_time
     s->opened_us = now.mono_us;
     list_init(&s->subs);
     list_init(&s->requests);
+    list_init(&s->waiting);
     list_init(&s->watches);
     list_push_back(&e->sessions, &s->node);
     e->session_count++;
@@ -94,6 +95,11 @@ void edge_verified(struct edge *e, struct session *s, enum result result,
     PRE(result != OK || claims != NULL);
     e->now = now;
     session_verified(s, result, claims);
+}
+
+void edge_session_drained(struct edge *e, struct session *s, struct edge_time now) {
+    e->now = now;
+    attach_next(s);
 }
 
 void edge_session_closed(struct edge *e, struct session *s, uint16_t code, struct edge_time now) {

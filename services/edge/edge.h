@@ -28,6 +28,8 @@ struct outgoing {
 struct edge_io {
     // BUSY: the connection's queue is full, nothing was queued.
     enum result (*send)(void *arg, void *conn, struct outgoing *frame);
+    // Bytes that wait in the connection's queue.
+    size_t (*queued)(void *arg, void *conn);
     // After the last send of an outgoing.
     void (*release)(void *arg, struct outgoing *frame);
     // edge_session_closed follows.
@@ -58,6 +60,8 @@ struct edge_config {
     uint32_t conversations_max; // attached per session
     uint32_t watched_max;       // people whose presence a session sees
     uint32_t drain_window_ms;
+    uint32_t
+        queue_bytes_max; // outbound, per session; pages are not asked for above a quarter of it
 };
 
 struct edge_time {
@@ -81,9 +85,11 @@ void edge_bad_frame(struct edge *e, struct session *s, Pb__ErrorCode code, const
                     struct edge_time now);
 // A text message on the binary subprotocol, or the other way round.
 void edge_wrong_kind(struct edge *e, struct session *s, struct edge_time now);
-// OK: claims are set; INVALID, DENIED (expired).
+// OK: claims are set; INVALID, DENIED (expired), UNAVAILABLE (no keys yet).
 void edge_verified(struct edge *e, struct session *s, enum result result,
                    const struct claims *claims, struct edge_time now);
+// All that waited in the connection's queue is gone.
+void edge_session_drained(struct edge *e, struct session *s, struct edge_time now);
 // The connection is gone: frees s.
 void edge_session_closed(struct edge *e, struct session *s, uint16_t code, struct edge_time now);
 

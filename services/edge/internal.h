@@ -10,7 +10,8 @@
 #include "edge/edge.h"
 
 #define TICK_MS 50
-#define TAIL_MAX 256 // entries kept while somebody catches up
+#define ATTACHING_MAX 16 // conversations asked for at once, per session
+#define TAIL_MAX 256     // entries kept while somebody catches up
 #define PAGE_DEFAULT 50
 #define PAGE_MAX 200
 #define RETRY_AFTER_MS 500 // told with UNAVAILABLE
@@ -56,6 +57,8 @@ struct session {
 
     struct list subs;
     size_t sub_count;
+    unsigned attaching;   // subs that are being asked for
+    struct list waiting;  // subs to ask for when there is room again
     struct list requests; // without answer
     struct list watches;
     size_t watch_count;
@@ -102,7 +105,7 @@ enum sub_state { SUB_CATCHING, SUB_LIVE };
 // One session's share of one conversation.
 struct sub {
     struct list of_session, of_conversation;
-    struct list todo; // in edge.attaches: has to be attached again
+    struct list todo; // in edge.attaches or session.waiting: has to be attached
     struct session *session;
     struct conversation *conversation;
     enum sub_state state;

@@ -103,6 +103,10 @@ static void welcome(struct session *s) {
 
 void session_verified(struct session *s, enum result result, const struct claims *claims) {
     if (s->state != S_AUTHENTICATING) return;
+    if (result == UNAVAILABLE) {
+        output_close(s, 1013, "try again later");
+        return;
+    }
     if (result != OK) {
         bool expired = result == DENIED;
         output_error(s, 0, expired ? ERR(TOKEN_EXPIRED) : ERR(TOKEN_INVALID), "token");

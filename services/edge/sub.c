@@ -54,11 +54,18 @@ void sub_set_state(struct sub *sub, enum sub_state state) {
     c->tail = NULL;
 }
 
+void sub_end_attach(struct sub *sub) {
+    if (!sub->attach) return;
+    PRE(sub->session->attaching > 0);
+    sub->session->attaching--;
+    request_end(sub->session->edge, &sub->attach);
+}
+
 void sub_free(struct sub *sub) {
     struct session *s = sub->session;
     struct sub_key key = key_of(s, sub->conversation->id);
     sub_set_state(sub, SUB_LIVE);
-    request_end(s->edge, &sub->attach);
+    sub_end_attach(sub);
     if (sub->conversation->refill && sub->conversation->refill->sub == sub)
         sub->conversation->refill->sub = NULL;
     list_remove(&sub->of_session);

@@ -8,6 +8,8 @@ struct sub *sub_find(struct edge *e, const struct session *s, struct uuid conver
 struct sub *sub_new(struct session *s, struct conversation *c);
 // Takes it out of everything; its request is ended.
 void sub_free(struct sub *sub);
+// Its request for an attach, if any, is over.
+void sub_end_attach(struct sub *sub);
 void sub_set_state(struct sub *sub, enum sub_state state);
 // Is a member as far as the edge knows.
 bool sub_is_member(const struct sub *sub);

@@ -363,6 +363,31 @@ START_TEST(later_members_do_not_wait_for_what_they_may_not_see) {
 }
 END_TEST
 
+START_TEST(a_loaded_queue_is_not_loaded_with_pages) {
+    struct rig r;
+    struct peer p;
+    rig_open(&r);
+    peer_enter(&r, &p, ALICE, NULL, 0);
+    Pb__ResumePoint point = PB__RESUME_POINT__INIT;
+    point.conversation_id = TALK;
+    point.epoch = 1;
+    peer_say(&r, &p, PB__CLIENT_FRAME__FRAME_RESUME, &point, 0);
+    p.queued = 1001;
+    rig_attachment(&r, item_last(&r, ITEM(ATTACH))->attach,
+                   (struct answer){.first = 1, .last = 3, .last_seq = 3});
+    ck_assert_ptr_null(got(&p));
+    ck_assert_uint_eq(item_count(&r, ITEM(ATTACH)), 1);
+    p.queued = 0;
+    edge_session_drained(r.edge, p.session, r.now);
+    ck_assert_uint_eq(item_count(&r, ITEM(ATTACH)), 2);
+    rig_attachment(&r, item_last(&r, ITEM(ATTACH))->attach,
+                   (struct answer){.first = 1, .last = 3, .last_seq = 3});
+    ck_assert_int_eq(applied(&p, 0), 3);
+    peer_shut(&r, &p);
+    rig_shut(&r);
+}
+END_TEST
+
 START_TEST(cursors_are_coalesced_and_come_back_to_others) {
     struct pair t;
     pair_open(&t, 5);
@@ -431,4 +456,5 @@ CHECK_MAIN("edge conversations", one_payload_serves_all, repeats_are_dropped,
            a_conversation_moves_to_the_node_in_charge, the_last_one_detaches,
            another_epoch_starts_everything_from_zero,
            later_members_do_not_wait_for_what_they_may_not_see,
-           cursors_are_coalesced_and_come_back_to_others, typing_is_cut_down_and_goes_to_others)
+           a_loaded_queue_is_not_loaded_with_pages, cursors_are_coalesced_and_come_back_to_others,
+           typing_is_cut_down_and_goes_to_others)

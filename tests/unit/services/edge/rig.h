@@ -30,6 +30,7 @@ struct peer {
     size_t got_count;
     uint16_t closed; // close code ordered by the edge
     bool full;       // its queue takes nothing more
+    size_t queued;   // bytes in its queue
 };
 
 struct rig {
@@ -65,6 +66,11 @@ static inline enum result rig_send(void *arg, void *conn, struct outgoing *frame
     ck_assert_uint_lt(p->got_count, FRAMES_MAX);
     p->got[p->got_count++] = frame->encoded[0];
     return OK;
+}
+
+static inline size_t rig_queued(void *arg, void *conn) {
+    (void) arg;
+    return ((struct peer *) conn)->queued;
 }
 
 static inline void rig_release(void *arg, struct outgoing *frame) {
@@ -128,6 +134,7 @@ static inline void rig_watch(void *arg, struct uuid user, bool wanted) {
 }
 
 static const struct edge_io rig_io = {.send = rig_send,
+                                      .queued = rig_queued,
                                       .release = rig_release,
                                       .close = rig_close,
                                       .verify = rig_verify,
@@ -150,7 +157,8 @@ static inline void rig_open(struct rig *r) {
                                  .frames_per_second_max = 1000,
                                  .conversations_max = 8,
                                  .watched_max = 3,
-                                 .drain_window_ms = 2000};
+                                 .drain_window_ms = 2000,
+                                 .queue_bytes_max = 4000};
     *r = (struct rig){.arena = arena_init(64u << 20), .metrics = metrics_new()};
     r->now = (struct edge_time){.mono_us = 1000000, .wall_ms = 1700000000000};
     r->edge = edge_new(&config, &rig_io, r, r->metrics);
