@@ -11,7 +11,6 @@
 #include "net/stream.h"
 
 #define HANDSHAKE_BYTES_MAX 4096
-#define READ_BYTES_MAX 65536
 #define CONTROL_BYTES_MAX 125
 #define CLOSE_NONE 1006
 #define CLOSE_PROTOCOL 1002
@@ -256,10 +255,11 @@ struct ws_client *ws_client_open(struct loop *l, const struct ws_target *target,
     struct ws_client *c = calloc(1, sizeof *c);
     PRE(c);
     *c = (struct ws_client){.target = *target, .handler = *handler, .arg = arg};
-    c->in = buf_init(target->message_bytes_max + READ_BYTES_MAX);
+    c->in = buf_init(target->message_bytes_max + target->queue_bytes_max);
     c->message = buf_init(target->message_bytes_max);
-    struct stream_limits limits = {
-        .frame_bytes_max = READ_BYTES_MAX, .queue_bytes_max = target->queue_bytes_max, .raw = true};
+    struct stream_limits limits = {.frame_bytes_max = target->queue_bytes_max,
+                                   .queue_bytes_max = target->queue_bytes_max,
+                                   .raw = true};
     c->stream = stream_connect(l, target->host, target->port, target->connect_timeout_ms, limits,
                                stream_handler, c);
     return c;

@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
+cw_test(clients/c/transport/outbox_file_test transport)
+cw_test(clients/c/transport/ws_client_test transport)
+cw_test(clients/c/transport/url_test transport)
