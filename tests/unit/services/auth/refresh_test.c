@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "auth/store.h"
 #include "world.h"
 
 #define DAY_MS INT64_C(86400000)
@@ -163,8 +164,47 @@ START_TEST(refuses_what_is_no_token_of_ours) {
 }
 END_TEST
 
+static struct {
+    bool done;
+    int64_t count;
+} purged;
+
+static void on_purged(void *arg, const struct db_answer *answer) {
+    (void) arg;
+    ck_assert_int_eq(answer->result, OK);
+    purged.done = true;
+    purged.count = answer->affected;
+}
+
+static bool is_purged(void *arg) {
+    (void) arg;
+    return purged.done;
+}
+
+// Whoever comes back after months gets a new device id: his sessions are gone.
+START_TEST(sessions_long_past_their_end_are_removed) {
+    if (!world_start(&w, "auth/refresh")) return;
+    struct name handle = fresh_name();
+    int64_t now_ms = clock_wall_ms(&w.clock.clock);
+    w.clock.ahead_ms = -200 * DAY_MS;
+    struct reply old = world_register(&w, handle.text);
+    const char *device_id = reply_text(&old, "deviceId");
+    w.clock.ahead_ms = 0;
+    ck_assert_int_eq(store_purge_sessions(w.auth->db, now_ms - 90 * DAY_MS, on_purged, NULL), OK);
+    ck_assert(loop_run_until(w.loop, is_purged, NULL, WAIT_MS));
+    ck_assert_int_ge(purged.count, 1);
+    struct reply back = world_login(&w, handle.text, PASSWORD, device_id);
+    ck_assert_str_eq(reply_code(&back), "OK");
+    ck_assert_str_ne(reply_text(&back, "deviceId"), device_id);
+    reply_fini(&old);
+    reply_fini(&back);
+    world_stop(&w);
+}
+END_TEST
+
 CHECK_MAIN("auth/refresh", gives_the_next_token_of_the_same_session,
            a_race_gives_both_the_same_token, a_retry_within_ten_seconds_is_answered_again,
            later_reuse_ends_the_session, an_older_token_ends_the_session_at_once,
            one_session_ends_not_the_others, logout_may_be_repeated_and_use_an_old_token,
-           a_session_ends_thirty_days_after_its_login, refuses_what_is_no_token_of_ours)
+           a_session_ends_thirty_days_after_its_login, refuses_what_is_no_token_of_ours,
+           sessions_long_past_their_end_are_removed)
