@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "principal.h"
 #include "wire/pb.h"
 
 #define CHANGE_BYTES_MAX (1u << 20)
@@ -17,19 +18,14 @@ static bool parse_uuid(const char *text, struct uuid *out) {
     return uuid_parse(slice_str(text), out) == OK;
 }
 
-static bool parse_principal(struct command *c, const Pb__Principal *p) {
-    struct uuid device_id;
-    if (!p || !parse_uuid(p->tenant_id, &c->tenant_id) || !parse_uuid(p->user_id, &c->user_id) ||
-        !parse_uuid(p->device_id, &device_id))
-        return false;
-    if (p->platform <= 0 || (unsigned) p->platform >= 8) return false;
-    bool native = p->platform == PB__PLATFORM__PLATFORM_NATIVE;
-    if (native != (p->incarnation == 0)) return false;
-    c->platform = (uint8_t) p->platform;
-    c->incarnation = p->incarnation;
-    char text[24];
-    snprintf(text, sizeof text, "%llu", (unsigned long long) p->incarnation);
-    c->device_id = native ? device_id : uuid_v5(device_id, slice_str(text));
+static bool take_principal(struct command *c, const Pb__Principal *m) {
+    struct principal p;
+    if (!principal_parse(m, &p)) return false;
+    c->tenant_id = p.tenant_id;
+    c->user_id = p.user_id;
+    c->device_id = p.device_id;
+    c->platform = p.platform;
+    c->incarnation = p.incarnation;
     return true;
 }
 
@@ -194,7 +190,7 @@ struct command *command_new(const Pb__StreamCommand *m, const struct limits *lim
     PRE(c);
     c->change = buf_init(CHANGE_BYTES_MAX);
     c->ref = m->ref;
-    if (!parse_principal(c, m->principal) ||
+    if (!take_principal(c, m->principal) ||
         !parse_uuid(m->command->conversation_id, &c->conversation_id)) {
         command_free(c);
         return NULL;

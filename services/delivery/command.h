@@ -29,8 +29,7 @@ struct command {
     uint64_t ref;
 
     struct uuid tenant_id, user_id;
-    // Foreign devices: uuid_v5(device_id, "<incarnation>"), so that each adapter incarnation counts
-    // from 1.
+    // As principal.h makes it.
     struct uuid device_id;
     uint8_t platform;     // Pb__Platform
     uint64_t incarnation; // 0: native

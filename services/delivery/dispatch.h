@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a node may ask, item by item.
+#pragma once
+
+#include "app.h"
+
+// Of nodes_handler.on_item.
+void dispatch_item(void *app, struct node *n, const Pb__StreamItem *item);
+// Answers of the engine: to the node the command came from, counted and logged.
+void dispatch_verdict(struct app *a, const struct command *c, const struct outcome *o);
+// Before the first verdict.
+void dispatch_metrics(struct app *a);
