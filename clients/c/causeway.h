@@ -57,7 +57,8 @@ enum causeway_state {
 };
 const char *causeway_state_name(enum causeway_state s);
 
-// Whether a close code means: do not reconnect (revoked, replaced by another socket).
+// Whether a close code means: do not reconnect by yourself (revoked, replaced by another socket,
+// the server cannot read what this software says).
 bool causeway_close_is_terminal(uint16_t code);
 // Whether it means: reconnect with another token.
 bool causeway_close_wants_token(uint16_t code);

@@ -10,8 +10,6 @@
 #define CLOSE_ABNORMAL 1006
 #define CLOSE_TOKEN_INVALID 4002
 #define CLOSE_TOKEN_EXPIRED 4003
-#define CLOSE_REVOKED 4004
-#define CLOSE_SESSION_REPLACED 4009
 #define CLOSE_CLIENT_TIMEOUT 4000 // ours: the server was silent
 
 #define STABLE_MS 5000         // a connection that was ready so long ends a row of failures
@@ -33,8 +31,12 @@ static const unsigned allowed[] = {
     [CAUSEWAY_ENDED] = BIT(CAUSEWAY_CONNECTING) | BIT(CAUSEWAY_NO_TOKEN) | BIT(CAUSEWAY_IDLE),
 };
 
+// Replaced and revoked sessions, and what only other software would do better.
 bool causeway_close_is_terminal(uint16_t code) {
-    return code == CLOSE_REVOKED || code == CLOSE_SESSION_REPLACED;
+    static const uint16_t codes[] = {1002, 1003, 1007, 1008, 1009, 4004, 4009};
+    for (size_t i = 0; i < COUNT_OF(codes); i++)
+        if (codes[i] == code) return true;
+    return false;
 }
 
 bool causeway_close_wants_token(uint16_t code) {

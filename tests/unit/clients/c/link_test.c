@@ -72,7 +72,7 @@ START_TEST(a_drain_spreads_the_return_over_its_window) {
 END_TEST
 
 START_TEST(some_codes_end_it) {
-    const uint16_t codes[] = {4004, 4009};
+    const uint16_t codes[] = {1002, 1003, 1007, 1008, 1009, 4004, 4009};
     for (size_t i = 0; i < COUNT_OF(codes); i++) {
         struct rig r;
         rig_open(&r);
