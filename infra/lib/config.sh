@@ -63,6 +63,8 @@ config_delivery() {
   config_postgres causeway_delivery
   config_redis
   config_kafka
+  config_delivery_nodes
+  config_users_url
   keys stream_host 127.0.0.1 stream_port "$(port "$1_stream")"
 }
 
@@ -70,7 +72,8 @@ config_edge() {
   config_redis
   config_delivery_nodes
   config_auth_url
-  keys ws_host 127.0.0.1 ws_port "$(port edge_ws)"
+  keys ws_host 127.0.0.1 ws_port "$(port edge_ws)" \
+    ws_origins "http://127.0.0.1:$(port gateway),http://localhost:$(port gateway)"
 }
 
 config_gateway() {
@@ -96,7 +99,7 @@ config_xmpp() {
   config_redis
   config_delivery_nodes
   config_users_url
-  keys standby "$([ "$1" = xmpp-b ] && echo true || echo false)" \
+  keys tenant "$TENANT_SLUG" standby "$([ "$1" = xmpp-b ] && echo true || echo false)" \
     component_host 127.0.0.1 component_port "$(port component)" component_domain "$NATIVE_DOMAIN" \
     component_secret_file "$(secret_file component)" legacy_domain "$LEGACY_DOMAIN" \
     archive_host 127.0.0.1 archive_port "$(port mariadb)" archive_database "$MARIADB_DATABASE" \

@@ -64,6 +64,13 @@ program_ready() {
   curl -s -f -o /dev/null --max-time 2 "http://127.0.0.1:$(port "$http_port")/readyz"
 }
 
+# What it answers when it is asked whether it is ready.
+program_says() {
+  local program http_port group pair
+  program_row "$1"
+  curl -s -S --max-time 2 "http://127.0.0.1:$(port "$http_port")/readyz" 2>&1
+}
+
 supervisor_ready() { [ -s "$SUPERVISOR_STATUS" ]; }
 
 supervisor_start() {
@@ -123,6 +130,6 @@ program_wait_ready() {
     [ -f "$PID_DIR/$node.start_ms" ] || start_time_record "$node" $(($(now_ms) - began))
     return 0
   fi
-  part_failed "$node" "not ready after $PROGRAMS_LIMIT_S s" "$(proc_log "$node")" \
-    "read the lines above; infra/status shows who else is not ready"
+  part_failed "$node" "not ready after $PROGRAMS_LIMIT_S s: $(program_says "$node")" \
+    "$(proc_log "$node")" "read the lines above; infra/status shows who else is not ready"
 }

@@ -21,10 +21,14 @@ say_log_tail() {
   tail -n "$LOG_TAIL_LINES" "$file" | cut -c1-300 | sed 's/^/    /' >&2
 }
 
-# part_failed PART WHAT LOG HINT
+# part_failed PART WHAT LOG HINT. In one write: several parts may fail side by side.
 part_failed() {
-  say_error "$1: $2"
-  say_log_tail "$3"
-  say_hint "$4"
+  local text
+  text=$({
+    say_error "$1: $2"
+    say_log_tail "$3"
+    say_hint "$4"
+  } 2>&1)
+  printf '%s\n' "$text" >&2
   return 1
 }
