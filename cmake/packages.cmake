@@ -4,7 +4,7 @@ find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 
 foreach(pair
-        UV=libuv LWS=libwebsockets PROTOBUFC=libprotobuf-c RDKAFKA=rdkafka PQ=libpq HIREDIS=hiredis
+        UV=libuv PROTOBUFC=libprotobuf-c RDKAFKA=rdkafka PQ=libpq HIREDIS=hiredis
         CRYPTO=libcrypto SSL=libssl CURL=libcurl ARGON2=libargon2 JANSSON=jansson EXPAT=expat
         INIH=inih MARIADB=libmariadb CHECK=check)
     string(REPLACE "=" ";" pair ${pair})

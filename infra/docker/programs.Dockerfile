@@ -23,7 +23,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates curl libargon2-1 libcurl4 \
     libexpat1 libhiredis0.14 libinih1 libjansson4 libmariadb3 libpq5 libprotobuf-c1 librdkafka1 \
-    libssl3 libuv1 libwebsockets17 libwebsockets-evlib-uv \
+    libssl3 libuv1 \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /build/bin/ /usr/local/bin/
 COPY --from=web /source/clients/web/dist /usr/share/causeway/web

@@ -14,7 +14,6 @@ LIB = "services/lib/"
 # Tests may include anything.
 VENDOR_HEADERS = [
     ("uv.h", [LIB + name + "/" for name in ("loop", "net", "db", "cache", "bus")]),
-    ("libwebsockets.h", [LIB + "net/"]),
     ("curl/", [LIB + "net/"]),
     ("openssl/ssl.h", [LIB + "net/"]),
     ("openssl/", [LIB + "crypto/", LIB + "base/id.c", LIB + "net/"]),
