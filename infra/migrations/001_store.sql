@@ -198,6 +198,7 @@ begin
     if exists (select from pg_roles where rolname = 'causeway_delivery') then
         alter role causeway_delivery set plan_cache_mode = 'force_generic_plan';
         alter role causeway_delivery set enable_seqscan = off;
+        alter role causeway_delivery set enable_mergejoin = off;
         alter role causeway_delivery set jit = off;
     end if;
 end

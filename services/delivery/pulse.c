@@ -22,7 +22,8 @@ static const struct query SQL_LOOK = {
     "look",
     "select e.epoch, x.id, x.version, x.last_seq from delivery.store e left join lateral ("
     "select w.id, c.version, c.last_seq from unnest($1::uuid[], $2::int8[]) as w(id, version)"
-    " join delivery.conversation c on c.conversation_id = w.id where c.version <> w.version) x on true",
+    " cross join lateral (select * from delivery.conversation y where y.conversation_id = w.id"
+    " and y.version <> w.version offset 0) c) x on true",
     2};
 
 // Conversations, after. Entries of all members' view; the nodes cut.
@@ -30,8 +31,8 @@ static const struct query SQL_MISSED = {
     "missed",
     "select w.id, c.version, c.last_seq, " ENTRY_COLUMNS
     " from unnest($1::uuid[], $2::int8[]) as w(id, after_seq)"
-    " join delivery.conversation c on c.conversation_id = w.id"
-    " cross join lateral (select x.* from delivery.message x where x.conversation_id = w.id"
+    " cross join lateral (select * from delivery.conversation x where x.conversation_id = w.id"
+    " offset 0) c cross join lateral (select x.* from delivery.message x where x.conversation_id = w.id"
     " and x.seq > w.after_seq order by x.seq limit 100) m order by w.id, m.seq",
     2};
 // clang-format on

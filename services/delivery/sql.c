@@ -12,16 +12,19 @@
     " where s.open and s.shard in (select w.shard from want w) for key share skip locked),"
 
 // A row somebody holds counts as not matched: nothing waits behind a frozen holder, nothing deadlocks.
+// Here and below `lateral` (with a row lock or `offset 0`) and `= any(array(...))` keep the one generic
+// plan going by key, however small the tables were when it was made.
 #define UPDATED                                                                                       \
-    " taken as (select c.conversation_id as id from want w"                                           \
-    " join delivery.store e on e.epoch = w.epoch join open o on o.shard = w.shard"                    \
-    " join delivery.conversation c on c.conversation_id = w.id where c.version = w.version"           \
-    " order by c.conversation_id for no key update of c skip locked),"                                \
+    " taken as materialized (select c.id from (select w.id, w.version from want w"                                 \
+    " join delivery.store e on e.epoch = w.epoch join open o on o.shard = w.shard order by w.id) w"   \
+    " cross join lateral (select x.conversation_id as id from delivery.conversation x"                \
+    " where x.conversation_id = w.id and x.version = w.version for no key update skip locked) c),"    \
     " won as (update delivery.conversation c set version = w.next_version, last_seq = w.last_seq,"    \
     " message_count = w.message_count, tenant_id = w.tenant_id, kind = w.kind,"                       \
     " title = coalesce(w.title, c.title),"                                                            \
     " active_ms = case when w.last_seq > c.last_seq then $11::int8 else c.active_ms end"              \
-    " from taken t join want w on w.id = t.id where c.conversation_id = t.id"                         \
+    " from want w where c.conversation_id = w.id"                                                     \
+    " and c.conversation_id = any(array(select t.id from taken t))"                                   \
     " returning c.conversation_id as id, c.tenant_id, c.shard),"
 
 #define INSERTED                                                                                      \
@@ -61,7 +64,8 @@
     " ended as (update delivery.member m set left_seq = s.left_seq"                                   \
     " from unnest($39::uuid[], $40::uuid[], $41::int8[], $42::int8[])"                                \
     " as s(id, user_id, joined_seq, left_seq) join won on won.id = s.id"                              \
-    " where m.conversation_id = s.id and m.user_id = s.user_id and m.joined_seq = s.joined_seq),"     \
+    " where m.conversation_id = s.id and m.user_id = s.user_id and m.joined_seq = s.joined_seq"       \
+    " and m.conversation_id = any($39::uuid[])),"                                                     \
     " fenced as (insert into delivery.fence as f (conversation_id, platform, incarnation)"            \
     " select k.id, k.platform, k.incarnation from unnest($43::uuid[], $44::int2[], $45::int8[])"      \
     " as k(id, platform, incarnation) join won on won.id = k.id order by 1, 2"                        \
@@ -93,7 +97,8 @@ const struct query SQL_LOAD = {
     " from unnest(($5::uuid[])[w.first_device:w.last_device]) as d(id))"
     " from unnest($1::uuid[], $2::int8[], $3::int4[], $4::int4[]) with ordinality"
     " as w(id, version, first_device, last_device, ord)"
-    " cross join delivery.store e left join delivery.conversation c on c.conversation_id = w.id",
+    " cross join delivery.store e left join lateral (select * from delivery.conversation x"
+    " where x.conversation_id = w.id offset 0) c on true",
     5};
 
 const struct query SQL_STORED = {
@@ -102,18 +107,18 @@ const struct query SQL_STORED = {
     " coalesce((select a.committed_ms from delivery.message a"
     " where a.conversation_id = w.id and a.seq = r.accepted_seq), r.committed_ms)"
     " from unnest($1::uuid[], $2::uuid[], $3::int8[]) with ordinality as w(id, device, device_seq, ord)"
-    " left join delivery.message m on m.conversation_id = w.id and m.device_id = w.device"
-    " and m.device_seq = w.device_seq"
-    " left join delivery.rejection r on r.conversation_id = w.id and r.device_id = w.device"
-    " and r.device_seq = w.device_seq",
+    " left join lateral (select * from delivery.message x where x.conversation_id = w.id"
+    " and x.device_id = w.device and x.device_seq = w.device_seq offset 0) m on true"
+    " left join lateral (select * from delivery.rejection x where x.conversation_id = w.id"
+    " and x.device_id = w.device and x.device_seq = w.device_seq offset 0) r on true",
     3};
 
 const struct query SQL_FOREIGN = {
     "foreign",
     "select w.ord, m.seq, m.payload_sha256, m.committed_ms, r.payload_sha256, r.code"
     " from unnest($1::uuid[], $2::uuid[], $3::text[]) with ordinality as w(id, sender, foreign_id, ord)"
-    " left join delivery.message m on m.conversation_id = w.id and m.sender_user_id = w.sender"
-    " and m.foreign_id = w.foreign_id"
+    " left join lateral (select * from delivery.message x where x.conversation_id = w.id"
+    " and x.sender_user_id = w.sender and x.foreign_id = w.foreign_id offset 0) m on true"
     " left join lateral (select r.payload_sha256, r.code from delivery.rejection r"
     " where r.conversation_id = w.id and r.sender_user_id = w.sender and r.foreign_id = w.foreign_id"
     " and r.code <> 0 order by r.committed_ms, r.device_seq limit 1) r on true",
