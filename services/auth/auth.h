@@ -31,7 +31,7 @@ struct auth {
 };
 
 #define AUTH_PATHS "/causeway.auth.v1.AuthService/*"
-#define AUTH_BODY_BYTES_MAX 8192
+#define AUTH_BODY_BYTES_MAX 65536
 
 // config and internal_key are borrowed.
 struct auth *auth_new(const struct auth_config *config, struct loop *l, struct slice internal_key,

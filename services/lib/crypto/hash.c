@@ -4,6 +4,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 
 static void digest(const EVP_MD *algorithm, struct slice s, uint8_t *out, unsigned len) {
     unsigned written = 0;
@@ -12,9 +13,19 @@ static void digest(const EVP_MD *algorithm, struct slice s, uint8_t *out, unsign
     PRE(ok == 1 && written == len);
 }
 
+// Looked up once: to find the algorithm anew costs as much as to hash a message.
+static const EVP_MD *fetched_sha256;
+
+static void fetch_sha256(void) {
+    fetched_sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+    PRE(fetched_sha256 != NULL);
+}
+
 struct sha256 sha256_of(struct slice s) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct sha256 out;
-    digest(EVP_sha256(), s, out.bytes, sizeof out.bytes);
+    (void) pthread_once(&once, fetch_sha256);
+    digest(fetched_sha256, s, out.bytes, sizeof out.bytes);
     return out;
 }
 

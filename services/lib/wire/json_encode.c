@@ -123,6 +123,12 @@ static void write_array(const ProtobufCMessage *m, const ProtobufCFieldDescripto
     buf_append_byte(out, ']');
 }
 
+static void write_name(const ProtobufCFieldDescriptor *f, bool first, struct buf *out) {
+    buf_append_str(out, first ? "\"" : ",\"");
+    buf_append_str(out, json_name_of(f).text);
+    buf_append_str(out, "\":");
+}
+
 void json_encode(const ProtobufCMessage *message, struct buf *out) {
     PRE(message != NULL && message->descriptor != NULL);
     const ProtobufCMessageDescriptor *type = message->descriptor;
@@ -131,7 +137,7 @@ void json_encode(const ProtobufCMessage *message, struct buf *out) {
     for (unsigned i = 0; i < type->n_fields; i++) {
         const ProtobufCFieldDescriptor *f = &type->fields[i];
         if (!is_present(message, f)) continue;
-        buf_printf(out, "%s\"%s\":", first ? "" : ",", json_name_of(f).text);
+        write_name(f, first, out);
         first = false;
         assert(f->type < COUNT_OF(WRITE) && WRITE[f->type]);
         if (f->label == PROTOBUF_C_LABEL_REPEATED)
