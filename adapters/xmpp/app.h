@@ -18,7 +18,9 @@
 #include "xmpp/settle.h"
 
 struct marks;
-struct roster;
+struct contacts;
+struct online;
+struct presence;
 
 struct app {
     struct service *service;
@@ -46,7 +48,9 @@ struct app {
     struct recovery *recovery;
     struct restore *restore;
     struct marks *marks;
-    struct roster *roster;
+    struct presence *presence;
+    struct contacts *contacts;
+    struct online *online;
 
     struct counter *stanzas[3], *ignored, *unanswered;
 };

@@ -5,9 +5,10 @@
 
 #include "base/log.h"
 #include "xmpp/app.h"
+#include "xmpp/contacts.h"
 #include "xmpp/marks.h"
 #include "xmpp/names.h"
-#include "xmpp/roster.h"
+#include "xmpp/online.h"
 #include "xmpp/stanza.h"
 
 #define ERR(name) PB__ERROR_CODE__ERROR_CODE_##name
@@ -158,6 +159,11 @@ static void take_iq(struct app *app, const struct xml_element *iq) {
     }
 }
 
+static void take_presence(struct app *app, const struct xml_element *e) {
+    online_take(app->online, e);
+    contacts_take(app->contacts, e);
+}
+
 // --- from B: all ---------------------------------------------------------------------------------
 
 static void on_stanza(void *arg, const struct xml_element *e) {
@@ -165,7 +171,7 @@ static void on_stanza(void *arg, const struct xml_element *e) {
     static const struct {
         const char *name;
         void (*take)(struct app *app, const struct xml_element *e);
-    } KINDS[] = {{"message", take_message}, {"presence", roster_take}, {"iq", take_iq}};
+    } KINDS[] = {{"message", take_message}, {"presence", take_presence}, {"iq", take_iq}};
     for (size_t i = 0; i < COUNT_OF(KINDS); i++) {
         if (!slice_equal(e->name, slice_str(KINDS[i].name))) continue;
         counter_add(app->stanzas[i], 1);
@@ -178,13 +184,13 @@ static void on_stanza(void *arg, const struct xml_element *e) {
 static void on_up(void *arg) {
     struct app *app = arg;
     recovery_link_up(app->recovery);
-    roster_link_up(app->roster);
+    contacts_link_up(app->contacts);
 }
 
 static void on_down(void *arg) {
     struct app *app = arg;
     recovery_link_down(app->recovery);
-    roster_link_down(app->roster);
+    online_forget(app->online);
 }
 
 const struct component_handler bridge_component_handler = {
@@ -265,7 +271,7 @@ static void on_typing(void *arg, struct seat *s, struct uuid user_id, bool typin
     uint64_t now = clock_mono_ms(loop_clock(app->loop));
     const struct person *sender = people_by_id(app->people, user_id);
     bool there = s->person->heard_ms && now - s->person->heard_ms < HEARD_LATELY_MS;
-    if (!sender || (!there && !roster_is_online(app->roster, s->person))) return;
+    if (!sender || (!there && !online_is(app->online, s->person))) return;
     char from[ADDRESS_MAX];
     address_of(app, s, sender, from);
     AUTO(buf) struct buf out = buf_init(4096);

@@ -5,8 +5,9 @@
 #include "causeway/users/v1/users.pb-c.h"
 #include "loop/timer.h"
 #include "xmpp/app.h"
+#include "xmpp/contacts.h"
 #include "xmpp/marks.h"
-#include "xmpp/roster.h"
+#include "xmpp/online.h"
 
 #define AGAIN_MS 200u
 #define DRAIN_POLL_MS 20u
@@ -121,14 +122,25 @@ static void make_outward(struct app *app) {
                                          .waiting_bytes_max = 32u << 20};
     app->outbox = outbox_new(app->loop, &outbox, &ROOM, app, m);
     app->marks = marks_new(app->loop, app->db, on_marked, app);
-    const struct roster_config roster = {.db = app->db,
-                                         .cache = app->cache,
-                                         .component = app->component,
-                                         .people = app->people,
-                                         .tenant_id = app->tenant_id,
-                                         .domain = f->component_domain,
-                                         .node = service_node(app->service)};
-    app->roster = roster_new(app->loop, &roster, m);
+}
+
+static void on_state(void *arg, struct uuid user_id, enum presence_state state) {
+    contacts_state(((struct app *) arg)->contacts, user_id, state);
+}
+
+static void make_presence(struct app *app) {
+    struct metrics *m = service_metrics(app->service);
+    static const struct presence_handler HANDLER = {.on_state = on_state};
+    app->presence =
+        presence_new(app->loop, app->cache, service_node(app->service), &HANDLER, app, m);
+    const struct contacts_config contacts = {.db = app->db,
+                                             .component = app->component,
+                                             .people = app->people,
+                                             .presence = app->presence,
+                                             .tenant_id = app->tenant_id,
+                                             .domain = app->settings.component_domain};
+    app->contacts = contacts_new(app->loop, &contacts, m);
+    app->online = online_new(app->loop, app->people, app->presence, m);
 }
 
 static void make_recovery(struct app *app) {
@@ -178,6 +190,7 @@ static void on_tenant(void *arg, enum result r, int error_code, const ProtobufCM
         exit(EXIT_FAILURE);
     }
     make_outward(app);
+    make_presence(app);
     make_recovery(app);
     if (app->wanted) takeover_start(app);
 }
@@ -239,6 +252,7 @@ static void drain(void *arg, struct service *s) {
     PRE(s == app->service);
     if (app->component) component_stop(app->component);
     if (app->recovery) recovery_link_down(app->recovery);
+    if (app->online) online_forget(app->online);
     timer_stop(&app->again);
     app->again = timer_start(app->loop, 0, DRAIN_POLL_MS, end_when_idle, app);
 }
@@ -249,6 +263,7 @@ static void stop(void *arg) {
     if (app->component) component_stop(app->component);
     intake_close(app->intake);
     seats_close(app->seats);
+    contacts_close(app->contacts);
     rpc_client_free(app->users);
     http_client_free(app->http);
     db_free(app->db);
@@ -259,7 +274,9 @@ static void stop(void *arg) {
     resend_free(app->resend);
     settle_free(app->settle);
     archive_free(app->archive);
-    roster_free(app->roster);
+    online_free(app->online);
+    contacts_free(app->contacts);
+    presence_free(app->presence);
     marks_free(app->marks);
     outbox_free(app->outbox);
     intake_free(app->intake);

@@ -9,9 +9,8 @@
 
 #define POLL_MS 20u
 #define AGAIN_MS 500u
-#define MARGIN_US (60ull * 1000000) // archive rows become visible out of order
-#define WINDOW_MS (3600ll * 1000)   // how much wider the store is looked at
-#define REPEATS_MS 60000u           // how long an arrival may be one that was sent on already
+#define WINDOW_MS (3600ll * 1000) // how much wider the store is looked at
+#define REPEATS_MS 60000u         // how long an arrival may be one that was sent on already
 
 static const struct query COUNTS = {
     "inbound_counts",
@@ -175,7 +174,7 @@ static void on_counts(void *arg, const struct db_answer *answer) {
     read_counts(r, answer->rows);
     enter(r, SCANNING);
     r->asking = true;
-    uint64_t since_us = r->archive_us > MARGIN_US ? r->archive_us - MARGIN_US : 0;
+    uint64_t since_us = r->archive_us > SETTLE_MARGIN_US ? r->archive_us - SETTLE_MARGIN_US : 0;
     archive_scan(r->config.archive, since_us, on_archived, on_scanned, r);
 }
 
@@ -186,8 +185,8 @@ static void on_mark(void *arg, uint64_t archive_us, int64_t proof_ms) {
     r->archive_us = archive_us;
     r->proof_ms = proof_ms;
     struct db_params *p = db_params_new();
-    int64_t since_ms = (int64_t) ((archive_us - MARGIN_US) / 1000) - WINDOW_MS;
-    db_param_i64(p, archive_us > MARGIN_US ? since_ms : 0);
+    int64_t since_ms = (int64_t) ((archive_us - SETTLE_MARGIN_US) / 1000) - WINDOW_MS;
+    db_param_i64(p, archive_us > SETTLE_MARGIN_US ? since_ms : 0);
     r->asking = db_query(r->config.db, &COUNTS, p, on_counts, r) == OK;
     if (r->asking) return;
     enter(r, GATHERING);

@@ -65,8 +65,10 @@ static void make_mark(void *arg, enum result result, uint64_t newest_us) {
         later(s);
         return;
     }
+    // What was said before we ever listened is not ours, margin or not.
+    uint64_t mark_us = newest_us + SETTLE_MARGIN_US + 1;
     int64_t now = clock_wall_ms(loop_clock(s->loop));
-    if (db_query(s->config.db, &FIRST, mark_params(newest_us, now), on_made, s) != OK) later(s);
+    if (db_query(s->config.db, &FIRST, mark_params(mark_us, now), on_made, s) != OK) later(s);
 }
 
 static void on_read(void *arg, const struct db_answer *answer) {

@@ -9,6 +9,9 @@
 #include "xmpp/component.h"
 #include "xmpp/intake.h"
 
+// Archive rows become visible out of order: recovery looks this much further back than the mark.
+#define SETTLE_MARGIN_US (60ull * 1000000)
+
 struct settle;
 
 struct settle_config {

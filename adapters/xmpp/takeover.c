@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "loop/timer.h"
 #include "xmpp/app.h"
+#include "xmpp/contacts.h"
 
 #define AGAIN_MS 200u
 
@@ -57,6 +58,7 @@ static void on_number(void *arg, const struct db_answer *answer) {
     log_event(LOG_INFO, "taking_over", LINT("incarnation", app->incarnation));
     seats_activate(app->seats, app->incarnation);
     settle_read(app->settle, on_mark, app);
+    contacts_activate(app->contacts);
     list_people(app);
 }
 
