@@ -42,6 +42,7 @@ class Conversation:
         self.outbox = {}  # device_seq -> Command, in order
         self.cursors = {}  # user id -> (delivered, read)
         self.attached = asyncio.Event()
+        self.retrying = False
 
 
 class Client:
@@ -194,8 +195,7 @@ class Client:
                 kept.attempt += 1
                 await self.send_outbox(verdict["conversationId"], kept, int(verdict.get("last", 0)))
         elif code == "UNAVAILABLE":
-            wait = int(verdict.get("error", {}).get("retryAfterMs", 200)) / 1000
-            asyncio.get_running_loop().call_later(wait, self.retry, verdict["conversationId"], number)
+            self.retry_later(verdict["conversationId"], kept, verdict)
         elif code == "RESYNC":
             self.mistakes.append(verdict)
         else:
@@ -217,9 +217,17 @@ class Client:
             kept.outbox[number] = command
         kept.next_device_seq = last + 1 + len(waiting)
 
-    def retry(self, id_, number):
-        if number in self.conversations[id_].outbox:
-            asyncio.ensure_future(self.send_outbox(id_, self.conversations[id_], number - 1))
+    def retry_later(self, id_, kept, verdict):
+        """One retry of the whole outbox, however many commands were unavailable."""
+        if kept.retrying:
+            return
+        kept.retrying = True
+        wait = int(verdict.get("error", {}).get("retryAfterMs", 0)) / 1000 or 0.2
+        asyncio.get_running_loop().call_later(wait, self.retry, id_, kept)
+
+    def retry(self, id_, kept):
+        kept.retrying = False
+        asyncio.ensure_future(self.send_outbox(id_, kept, 0))
 
     # --- commands -----------------------------------------------------------------------------
 
