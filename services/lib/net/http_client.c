@@ -256,6 +256,7 @@ static void set_options(struct call *call, const struct http_call *wanted) {
     CURL *e = call->easy;
     curl_easy_setopt(e, CURLOPT_PRIVATE, call);
     curl_easy_setopt(e, CURLOPT_URL, wanted->url);
+    curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L); // "/../" must not lead out of a route
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(e, CURLOPT_PROXY, "");
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long) CURL_HTTP_VERSION_1_1);

@@ -16,7 +16,7 @@ struct fixture {
     struct http_server *server;
     struct http_client *client;
     struct http_request *kept;
-    char method[16], body[64], type[64], header[64];
+    char method[16], path[64], body[64], type[64], header[64];
     int served;
     // what the last done got
     int done;
@@ -35,6 +35,7 @@ static void on_any(void *arg, struct http_request *r) {
     struct fixture *f = arg;
     f->served++;
     copy(f->method, sizeof f->method, http_method(r));
+    copy(f->path, sizeof f->path, http_path(r));
     copy(f->body, sizeof f->body, http_body(r));
     copy(f->type, sizeof f->type, http_header(r, "content-type"));
     copy(f->header, sizeof f->header, http_header(r, "x-one"));
@@ -62,6 +63,7 @@ static void on_kept(void *arg, struct http_request *r) {
 
 static const struct http_route ROUTES[] = {
     {.method = "GET", .path = "/any", .handle = on_any},
+    {.method = "GET", .path = "/below/*", .handle = on_any},
     {.method = "POST", .path = "/any", .handle = on_any, .body_bytes_max = 60},
     {.method = "DELETE", .path = "/any", .handle = on_any},
     {.method = "GET", .path = "/redirect", .handle = on_redirect},
@@ -160,6 +162,17 @@ START_TEST(any_status_is_an_answer) {
     ck_assert_str_eq(f->method, "GET");
     ck_assert_int_eq(ask(f, "/none", (struct http_call){0}), OK);
     ck_assert_int_eq(f->status, 404);
+    fixture_free(f);
+}
+END_TEST
+
+START_TEST(paths_are_sent_as_they_are) {
+    static const char *const paths[] = {"/below/../kept", "/below/%2e%2e/kept", "/below/./x"};
+    struct fixture *f = fixture_new();
+    for (size_t i = 0; i < COUNT_OF(paths); i++) {
+        ck_assert_int_eq(ask(f, paths[i], (struct http_call){0}), OK);
+        ck_assert_str_eq(f->path, paths[i]);
+    }
     fixture_free(f);
 }
 END_TEST
@@ -377,9 +390,10 @@ START_TEST(half_answers_are_uncertain) {
 }
 END_TEST
 
-CHECK_MAIN("http_client", any_status_is_an_answer, method_headers_and_body_arrive,
-           redirects_are_answers, header_injection_is_refused, too_large_an_answer_is_uncertain,
-           an_answer_too_late_is_uncertain, a_refused_connection_was_never_sent,
-           other_protocols_are_not_spoken, the_environments_proxy_is_ignored,
-           open_requests_are_limited, done_may_send_and_free, freeing_ends_what_is_open,
-           half_answers_are_uncertain, connections_are_kept, endless_answer_headers_are_cut)
+CHECK_MAIN("http_client", any_status_is_an_answer, paths_are_sent_as_they_are,
+           method_headers_and_body_arrive, redirects_are_answers, header_injection_is_refused,
+           too_large_an_answer_is_uncertain, an_answer_too_late_is_uncertain,
+           a_refused_connection_was_never_sent, other_protocols_are_not_spoken,
+           the_environments_proxy_is_ignored, open_requests_are_limited, done_may_send_and_free,
+           freeing_ends_what_is_open, half_answers_are_uncertain, connections_are_kept,
+           endless_answer_headers_are_cut)
