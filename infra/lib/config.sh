@@ -2,6 +2,9 @@
 # shellcheck shell=bash
 # Writes run/etc/<node>.ini for each of our programs. Secrets are named by file, never written here.
 
+# Names that everything here is asked for by; any other one is a page of somebody else's.
+LOCAL_HOSTS=127.0.0.1,localhost
+
 config_write_all() {
   local node
   for node in "${PROGRAM_NODES[@]}"; do
@@ -29,7 +32,7 @@ keys() {
 }
 
 config_common() {
-  keys node "$1" http_host 127.0.0.1 http_port "$2" \
+  keys node "$1" http_host 127.0.0.1 http_hosts "$LOCAL_HOSTS" http_port "$2" \
     log_level "$(profile_value log_level)" drain_ms "$(profile_value drain_ms)" \
     internal_key_file "$(secret_file internal_key)"
 }
@@ -72,7 +75,7 @@ config_edge() {
   config_redis
   config_delivery_nodes
   config_auth_url
-  keys ws_host 127.0.0.1 ws_port "$(port edge_ws)" \
+  keys ws_host 127.0.0.1 ws_hosts "$LOCAL_HOSTS" ws_port "$(port edge_ws)" \
     ws_origins "http://127.0.0.1:$(port gateway),http://localhost:$(port gateway)"
 }
 

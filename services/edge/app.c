@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/log.h"
+#include "base/words.h"
 #include "edge/edge.h"
 #include "edge/frames.h"
 #include "edge/tokens.h"
@@ -18,7 +19,6 @@
 #define REDIS_TIMEOUT_MS 1000
 #define REDIS_IN_FLIGHT_MAX 100000
 #define FRAGMENTS_MAX 64
-#define ORIGINS_MAX 64
 
 struct app {
     const struct edge_settings *settings;
@@ -33,8 +33,7 @@ struct app {
     struct presence *presence;
     struct timer *tick;
     struct service *draining;
-    char *origins_text;
-    const char *origins[ORIGINS_MAX + 1];
+    struct words origins, hosts;
 };
 
 // One client connection.
@@ -169,27 +168,18 @@ static void on_close(void *session, uint16_t code) {
     finish_drain(a);
 }
 
-// Splits settings.ws_origins in place; NULL when any origin is welcome.
-static const char *const *origins_of(struct app *a) {
-    if (!a->settings->ws_origins[0]) return NULL;
-    a->origins_text = strdup(a->settings->ws_origins);
-    PRE(a->origins_text != NULL);
-    size_t n = 0;
-    char *rest = a->origins_text;
-    for (char *one; n < ORIGINS_MAX && (one = strsep(&rest, ", "));)
-        if (*one) a->origins[n++] = one;
-    return a->origins;
-}
-
 static enum result listen_ws(struct app *a, struct metrics *m) {
     const struct edge_settings *c = a->settings;
+    if (words_init(&a->origins, c->ws_origins) != OK || words_init(&a->hosts, c->ws_hosts) != OK)
+        return INVALID;
     struct ws_server_config config = {
         .host = c->ws_host,
         .port = (uint16_t) c->ws_port,
         .share_port = c->ws_share_port,
         .path = "/v1/connect",
         .protocols = frames_subprotocols,
-        .origins = origins_of(a),
+        .origins = words_or_any(&a->origins),
+        .hosts = words_or_any(&a->hosts),
         .handler = {on_open, on_message, on_drained, on_close},
         .app = a,
         .connections_max = (uint32_t) c->connections_max,
@@ -330,7 +320,8 @@ void app_free(struct app *a) {
     jwks_free(a->jwks);
     http_client_free(a->http);
     edge_free(a->edge);
-    free(a->origins_text);
+    words_fini(&a->origins);
+    words_fini(&a->hosts);
     free(a);
 }
 

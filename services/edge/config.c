@@ -11,6 +11,8 @@ static const struct config_key keys[] = {
      "Whether several edge processes accept on this port."},
     {"ws_origins", CONFIG_STRING, MEMBER(ws_origins), "", 0, 4096,
      "Origins that browsers may come from, exact, separated by commas; empty: any."},
+    {"ws_hosts", CONFIG_STRING, MEMBER(ws_hosts), "", 0, 4096,
+     "Host names that clients may ask for, without port, separated by commas; empty: any."},
     {"delivery_nodes", CONFIG_STRING, MEMBER(delivery_nodes), NULL, 1, 4096,
      "Stream addresses of the delivery processes: name=address:port, separated by commas."},
     {"auth_url", CONFIG_STRING, MEMBER(auth_url), NULL, 1, 256,

@@ -9,6 +9,7 @@ struct edge_settings {
     int64_t ws_port;
     bool ws_share_port;
     const char *ws_origins;
+    const char *ws_hosts;
     const char *delivery_nodes;
     const char *auth_url;
     const char *auth_issuer;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/words.h"
 #include "loop/signal.h"
 #include "loop/timer.h"
 #include "service/heartbeat.h"
@@ -26,6 +27,7 @@ struct common {
     const char *node;
     const char *http_host;
     int64_t http_port;
+    const char *http_hosts;
     int64_t http_connections_max;
     const char *log_level;
     int64_t drain_ms;
@@ -40,6 +42,8 @@ static const struct config_key common_keys[] = {
      "Numeric address of the HTTP listener."},
     {"http_port", CONFIG_INT, MEMBER(http_port), NULL, 0, 65535,
      "TCP port of the HTTP listener; 0 lets the kernel choose."},
+    {"http_hosts", CONFIG_STRING, MEMBER(http_hosts), "", 0, 4096,
+     "Host names that requests may be for, without port, separated by commas; empty: any."},
     {"http_connections_max", CONFIG_INT, MEMBER(http_connections_max), "1024", 1, 1000000,
      "Open HTTP connections."},
     {"log_level", CONFIG_STRING, MEMBER(log_level), "info", 1, 8,
@@ -62,6 +66,7 @@ struct service {
     struct metrics *metrics;
     struct process *process;
     struct heartbeat *heartbeat;
+    struct words hosts;
     struct http_route *routes;
     struct http_server *http;
     struct signal_watch *terminate, *interrupt, *promote;
@@ -127,6 +132,10 @@ static size_t routes_make(struct service *s) {
 
 static enum result http_start(struct service *s) {
     size_t route_count = routes_make(s);
+    if (words_init(&s->hosts, s->common.http_hosts) != OK) {
+        log_event(LOG_ERROR, "config", LSTR("key", "http_hosts"), LSTR("hint", "too many"));
+        return INVALID;
+    }
     struct http_server_config config = {
         .host = s->common.http_host,
         .port = (uint16_t) s->common.http_port,
@@ -134,6 +143,7 @@ static enum result http_start(struct service *s) {
         .route_count = route_count,
         .connections_max = (uint32_t) s->common.http_connections_max,
         .request_deadline_ms = HTTP_DEADLINE_MS,
+        .hosts = words_or_any(&s->hosts),
     };
     enum result r = http_server_new(s->loop, &config, s->metrics, &s->http);
     if (r != OK) {
@@ -205,6 +215,7 @@ static void parts_free(struct service *s) {
     process_free(s->process);
     loop_free(s->loop);
     metrics_free(s->metrics);
+    words_fini(&s->hosts);
     free(s->routes);
 }
 
