@@ -27,6 +27,8 @@ set(wanted_link
     -Wl,-z,nodlopen -Wl,-z,noexecstack -Wl,-z,relro -Wl,-z,now
     -Wl,--as-needed -Wl,--no-copy-dt-needed-entries)
 
+# -Werror=format-security is only known beside -Wformat.
+set(CMAKE_REQUIRED_FLAGS -Wformat)
 set(active "")
 foreach(flag IN LISTS wanted_compile)
     string(MAKE_C_IDENTIFIER "HAS${flag}" var)
@@ -36,6 +38,7 @@ foreach(flag IN LISTS wanted_compile)
         list(APPEND active ${flag})
     endif()
 endforeach()
+unset(CMAKE_REQUIRED_FLAGS)
 foreach(flag IN LISTS wanted_link)
     string(MAKE_C_IDENTIFIER "LINK${flag}" var)
     check_linker_flag(C ${flag} ${var})
