@@ -124,6 +124,9 @@ static void keep_early(struct conversation *c, const Pb__StreamDeliver *d) {
 }
 
 void conversation_deliver(struct edge *e, const Pb__StreamDeliver *d) {
+    // A retry for one device, because of a late ack: what was sent on a connection arrives on it or
+    // ends it, and the next one resumes.
+    if (d->device_id[0]) return;
     if (d->epoch > e->epoch) conversation_new_epoch(e, d->epoch);
     struct conversation *c = conversation_find(e, d->conversation_id);
     if (!c || d->epoch != c->epoch || d->n_entries == 0) return;

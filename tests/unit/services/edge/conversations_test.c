@@ -96,6 +96,25 @@ START_TEST(repeats_are_dropped) {
 }
 END_TEST
 
+START_TEST(retries_for_one_device_are_not_given_again) {
+    struct pair t;
+    pair_open(&t, 5);
+    struct run run;
+    run_make(&run, 4, 7, NULL);
+    Pb__StreamDeliver d = PB__STREAM_DELIVER__INIT;
+    d.conversation_id = TALK;
+    d.epoch = 1;
+    d.entries = run.refs;
+    d.n_entries = run.n;
+    d.device_id = t.bob.device_id.text;
+    rig_item(&t.r, ITEM(DELIVER), &d);
+    ck_assert_ptr_null(got(&t.bob));
+    rig_deliver(&t.r, TALK, 6, 7, NULL);
+    ck_assert_int_eq(applied(&t.bob, 5), 7);
+    pair_close(&t);
+}
+END_TEST
+
 START_TEST(a_hole_gives_nothing_until_it_is_filled) {
     struct pair t;
     pair_open(&t, 5);
@@ -448,8 +467,8 @@ START_TEST(typing_is_cut_down_and_goes_to_others) {
 END_TEST
 
 CHECK_MAIN("edge conversations", one_payload_serves_all, repeats_are_dropped,
-           a_hole_gives_nothing_until_it_is_filled, a_heartbeat_reveals_a_hole,
-           a_refill_in_pages_goes_on, a_stay_ends_with_its_removal,
+           retries_for_one_device_are_not_given_again, a_hole_gives_nothing_until_it_is_filled,
+           a_heartbeat_reveals_a_hole, a_refill_in_pages_goes_on, a_stay_ends_with_its_removal,
            somebody_added_who_is_here_is_attached, pages_and_live_entries_meet,
            what_comes_before_the_first_answer_is_kept, a_conversation_that_is_not_ours_is_refused,
            a_busy_store_is_asked_again, a_new_link_attaches_each_conversation_once,
