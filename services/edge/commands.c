@@ -19,11 +19,12 @@ static const char *refusal(const Pb__Command *c, Pb__ErrorCode *code) {
     struct uuid id;
     *code = ERR(FORBIDDEN_OP);
     if (c->foreign_id[0]) return "foreign_id is for adapters";
+    *code = ERR(BAD_MESSAGE);
+    if (!c->op || c->op->op_case == PB__OPERATION__OP__NOT_SET) return "op";
     *code = ERR(INVALID_ARGUMENT);
     if (uuid_parse(slice_str(c->conversation_id), &id) != OK) return "conversation_id";
     if (uuid_parse(slice_str(c->client_msg_id), &id) != OK) return "client_msg_id";
     if (c->device_seq == 0 || c->device_seq > INT64_MAX) return "device_seq";
-    if (!c->op || c->op->op_case == PB__OPERATION__OP__NOT_SET) return "op";
     return NULL;
 }
 

@@ -9,6 +9,9 @@ void output_close(struct session *s, uint16_t code, const char *reason) {
     if (s->state == S_CLOSED) return;
     session_enter(s, S_CLOSED);
     meters_closed(s->edge, code);
+    struct log_ref ref = log_ref_new();
+    log_event(LOG_INFO, "closed", LSTR("ref", ref.text), LINT("code", code), LSTR("reason", reason),
+              LSTR("user_id", s->user_text.text), LSTR("device_id", s->device_text.text));
     s->edge->io->close(s->edge->arg, s->conn, code, reason);
 }
 
@@ -37,8 +40,11 @@ static bool retryable(Pb__ErrorCode code) {
 
 void output_error(struct session *s, uint64_t request_id, Pb__ErrorCode code, const char *what) {
     struct log_ref ref = log_ref_new();
-    log_event(LOG_INFO, "refused", LSTR("ref", ref.text), LINT("code", code), LSTR("what", what),
-              LSTR("user_id", s->user_text.text), LSTR("device_id", s->device_text.text));
+    // No client of ours says what is not for clients.
+    bool attack = code == ERR(FORBIDDEN_OP);
+    log_event(attack ? LOG_WARN : LOG_INFO, attack ? "attack" : "refused", LSTR("ref", ref.text),
+              LINT("code", code), LSTR("what", what), LSTR("user_id", s->user_text.text),
+              LSTR("device_id", s->device_text.text));
     counter_add(s->edge->metrics->refused, 1);
     Pb__Error error = PB__ERROR__INIT;
     error.code = code;
