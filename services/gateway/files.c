@@ -123,9 +123,7 @@ static const struct file *find(const struct files *f, struct slice path) {
 void files_serve(const struct files *f, struct http_request *r) {
     const struct file *file = find(f, http_path(r));
     if (!file) {
-        http_respond(r, &(struct http_answer){.status = 404,
-                                              .content_type = "text/plain; charset=utf-8",
-                                              .body = slice_str("There is nothing here.\n")});
+        http_refuse(r, 404);
         return;
     }
     const char *const headers[] = {"etag",

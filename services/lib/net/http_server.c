@@ -145,6 +145,11 @@ static void respond_error(struct http_request *r, int status, const char *const 
                                           .body = buf_slice(&body)});
 }
 
+void http_refuse(struct http_request *r, int status) {
+    PRE(r->state == HTTP_HANDLING);
+    respond_error(r, status, NULL);
+}
+
 static void watch_ahead(struct http_request *r) {
     watch_for(r, r->rest.len < HEAD_BYTES_MAX ? WATCH_READ : 0);
 }

@@ -74,3 +74,6 @@ struct http_answer {
     struct slice body; // copied
 };
 void http_respond(struct http_request *r, const struct http_answer *answer);
+// As http_respond, with the error body that the server itself uses for this status (http_text.c),
+// whose ref is in the log line.
+void http_refuse(struct http_request *r, int status);
