@@ -30,6 +30,12 @@ infra() {
   CAUSEWAY_RUN_DIR=$STACK "$ROOT/infra/$command" --base "$TEST_BASE_PORT" "$@" 8>&-
 }
 
+# Every run begins with empty stores, unless the last one left its servers on purpose.
+stack_fresh() {
+  [ "${CAUSEWAY_TEST_KEEP-}" = 1 ] || [ ! -d "$STACK" ] ||
+    CAUSEWAY_RUN_DIR=$STACK "$ROOT/infra/reset" --yes >"$LOGS/reset.log" 2>&1 8>&-
+}
+
 stack_servers() {
   infra up --servers >"$LOGS/servers.log" 2>&1 && return 0
   tail -20 "$LOGS/servers.log"
