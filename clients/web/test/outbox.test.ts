@@ -156,6 +156,30 @@ test("what follows a Create waits for its verdict, and fails with it", () => {
   assert.deepEqual([refused.status("create"), refused.status("a")], ["failed", "failed"]);
 });
 
+test("what is written when Attached is faster than the first entry waits until it was seen", () => {
+  const r = new Rig();
+  r.welcome();
+  r.step({ type: "enqueue", conversationId: CONV, clientMsgId: "create",
+    operation: { kind: "create", conversationKind: "group", title: "t", userIds: ["u"] } });
+  r.take();
+  r.attach(0);
+  r.say("a");
+  assert.deepEqual(r.commands(), [], "the Create has no verdict yet");
+  r.deliver(0, [entry(1, { senderUserId: ME, senderDeviceId: DEVICE, clientMsgId: "create" })]);
+  r.verdict("ACCEPTED", { clientMsgId: "create", deviceSeq: 1, seq: 1 });
+  const [next] = r.take();
+  assert.deepEqual([next?.item.clientMsgId, next?.seenSeq], ["a", 1]);
+
+  const added = new Rig();
+  added.welcome();
+  added.attach(0);
+  added.say("b");
+  assert.deepEqual(added.commands(), [], "nothing was seen yet");
+  added.deliver(0, [entry(1, {})]);
+  const [first] = added.take();
+  assert.deepEqual([first?.item.clientMsgId, first?.seenSeq], ["b", 1]);
+});
+
 test("a Create that the other side was faster with lets the rest go on", () => {
   const r = new Rig();
   r.welcome();

@@ -38,7 +38,7 @@ export function enqueue(s: SessionState, e: Of<"enqueue">, nowMs: number, out: O
     epoch: c.numbersEpoch,
     operation: e.operation,
     writtenMs: nowMs,
-    seenSeq: e.operation.kind === "create" ? 0 : c.known ? seen(c) : null,
+    seenSeq: e.operation.kind === "create" ? 0 : c.known ? seenSomething(c) : null,
     notBefore: c.known ? seen(c) : 0,
     state: { status: "pending" },
   };
@@ -61,6 +61,11 @@ function founded(
 
 function seen(c: Conversation): number {
   return Math.max(c.applied, c.createdSeq);
+}
+
+/** Attached comes before the first entry: until that is here, how much was seen is not known. */
+function seenSomething(c: Conversation): number | null {
+  return seen(c) || null;
 }
 
 /** A failed command is put away. Pending ones cannot be: they may have landed. */
@@ -250,7 +255,8 @@ export function rescanned(s: SessionState, e: Of<"rescanned">, _nowMs: number, o
     if (item.operation.kind === "create") continue;
     // Places of the old life mean nothing now; what the person has of the new one does. Nothing,
     // when he is not in the conversation any more: then NOT_MEMBER is the verdict to get.
-    item.seenSeq = c.known && c.epoch === e.epoch ? seen(c) : e.absent && !creating ? 0 : null;
+    item.seenSeq = c.known && c.epoch === e.epoch ? seenSomething(c)
+      : e.absent && !creating ? 0 : null;
     item.notBefore = Math.min(item.notBefore, item.seenSeq ?? item.notBefore);
     out.push({ type: "putItem", item });
   }
@@ -298,7 +304,7 @@ function maySend(
   const ahead = pendingOf(s, c.id).filter((i) => i.deviceSeq < item.deviceSeq);
   // Before the Create has its verdict, what follows would be refused as from a stranger.
   if (ahead.some((i) => i.operation.kind === "create")) return false;
-  if (item.seenSeq === null && !c.known && c.createdSeq === 0) return false;
+  if (item.seenSeq === null && seen(c) === 0) return false;
   // Commands of two stays are never in flight together: were the older one refused (NOT_MEMBER
   // takes no number), a late copy of the newer one could land beside its renumbered self.
   const older = (i: OutboxItem): boolean => i.seenSeq !== null && i.seenSeq < c.joinedSeq;
