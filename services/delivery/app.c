@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app.h"
+#include "delivery/app.h"
 
 #include <stdlib.h>
 
-#include "attach.h"
 #include "base/log.h"
-#include "cursors.h"
-#include "dispatch.h"
-#include "fanout.h"
-#include "lists.h"
+#include "delivery/attach.h"
+#include "delivery/cursors.h"
+#include "delivery/dispatch.h"
+#include "delivery/fanout.h"
+#include "delivery/lists.h"
+#include "delivery/outbox.h"
+#include "delivery/peers.h"
+#include "delivery/people.h"
+#include "delivery/pulse.h"
+#include "delivery/retry.h"
 #include "loop/timer.h"
-#include "outbox.h"
-#include "peers.h"
-#include "people.h"
-#include "pulse.h"
-#include "retry.h"
 
 #define TICK_MS 10
 #define EXPIRE_EVERY_MS 100
@@ -199,17 +199,17 @@ static bool make_nodes(struct app *a, struct slice internal_key) {
     return r == OK;
 }
 
-struct app *app_new(struct service *s, const struct config_delivery *config) {
+struct app *app_new(const struct app_place *place, const struct config_delivery *config) {
     struct app *a = calloc(1, sizeof *a);
     PRE(a);
     a->config = config;
-    a->loop = service_loop(s);
+    a->loop = place->loop;
     a->clock = loop_clock(a->loop);
-    a->metrics = service_metrics(s);
-    a->name = service_node(s);
+    a->metrics = place->metrics;
+    a->name = place->name;
     dispatch_metrics(a);
     make_neighbours(a);
-    a->people = people_new(a, service_internal_key(s));
+    a->people = people_new(a, place->internal_key);
     make_engine(a);
     a->registry = registry_new((uint32_t) config->rooms_max);
     a->attacher = attacher_new(a);
@@ -217,8 +217,8 @@ struct app *app_new(struct service *s, const struct config_delivery *config) {
     a->lists = lists_new(a);
     a->retry = retry_new(a);
     a->outbox = outbox_new(a);
-    a->peers = peers_new(a, service_internal_key(s));
-    if (!a->peers || !make_nodes(a, service_internal_key(s))) {
+    a->peers = peers_new(a, place->internal_key);
+    if (!a->peers || !make_nodes(a, place->internal_key)) {
         app_free(a);
         return NULL;
     }
@@ -238,12 +238,15 @@ static void on_drain(void *arg) {
     struct app *a = arg;
     on_tick(a);
     struct engine_counts counts = engine_counts(a->engine);
-    if (counts.commands > 0 || !outbox_quiet(a->outbox)) return;
-    service_drained(a->draining);
+    if (counts.commands > 0 || !outbox_quiet(a->outbox) || !a->drained) return;
+    void (*done)(void *) = a->drained;
+    a->drained = NULL;
+    done(a->drained_arg);
 }
 
-void app_drain(struct app *a, struct service *s) {
-    a->draining = s;
+void app_drain(struct app *a, void (*done)(void *arg), void *arg) {
+    a->drained = done;
+    a->drained_arg = arg;
     nodes_pause(a->nodes);
     timer_stop(&a->tick);
     a->tick = timer_start(a->loop, TICK_MS, TICK_MS, on_drain, a);

@@ -4,13 +4,12 @@
 
 #include "bus/bus.h"
 #include "cache/cache.h"
-#include "config.h"
 #include "db/db.h"
-#include "engine.h"
-#include "nodes.h"
-#include "registry.h"
-#include "service/service.h"
-#include "store.h"
+#include "delivery/config.h"
+#include "delivery/engine.h"
+#include "delivery/nodes.h"
+#include "delivery/registry.h"
+#include "delivery/store.h"
 
 struct app {
     const struct config_delivery *config;
@@ -38,7 +37,8 @@ struct app {
     struct histogram *command_latency;
     struct timer *tick; // expires commands, and runs the engine when time alone says so
     bool run_due;       // the engine runs at the end of this turn
-    struct service *draining;
+    void (*drained)(void *arg);
+    void *drained_arg;
 };
 
 static inline uint64_t app_now_us(const struct app *a) {
@@ -48,10 +48,19 @@ static inline uint64_t app_now_ms(const struct app *a) {
     return clock_mono_ms(a->clock);
 }
 
+// What the program around it gives; all of it outlives the app.
+struct app_place {
+    struct loop *loop;
+    struct metrics *metrics;
+    const char *name; // of this node
+    struct slice internal_key;
+};
+
 // NULL: failed, logged.
-struct app *app_new(struct service *s, const struct config_delivery *config);
+struct app *app_new(const struct app_place *place, const struct config_delivery *config);
 bool app_ready(struct app *a, const char **why);
-void app_drain(struct app *a, struct service *s);
+// done(arg) once when nothing is in flight any more.
+void app_drain(struct app *a, void (*done)(void *arg), void *arg);
 void app_free(struct app *a);
 
 // For an item. message is static text; ref is empty.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "attach.h"
+#include "delivery/attach.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "entry.h"
-#include "principal.h"
-#include "summary.h"
+#include "delivery/entry.h"
+#include "delivery/principal.h"
+#include "delivery/summary.h"
 
 #define ERR(name) PB__ERROR_CODE__ERROR_CODE_##name
 #define BATCH_MAX 32

@@ -4,7 +4,7 @@
 // one loop turn share two statements.
 #pragma once
 
-#include "app.h"
+#include "delivery/app.h"
 
 struct attacher *attacher_new(struct app *a);
 void attacher_free(struct attacher *t);

@@ -3,7 +3,7 @@
 // version it gets, and its decisions in order. Pure memory.
 #pragma once
 
-#include "decide.h"
+#include "delivery/decide.h"
 
 // One decided command.
 struct write {

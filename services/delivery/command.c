@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "command.h"
+#include "delivery/command.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/text.h"
-#include "principal.h"
+#include "delivery/principal.h"
 #include "wire/pb.h"
 
 #define CHANGE_BYTES_MAX (1u << 20)

@@ -6,9 +6,9 @@
 #include "base/buf.h"
 #include "base/id.h"
 #include "base/list.h"
-#include "bounds.h"
 #include "causeway/stream/v1/stream.pb-c.h"
 #include "crypto/hash.h"
+#include "delivery/bounds.h"
 
 // What the store says about a foreign id, and the version of the conversation it was asked at.
 struct foreign_fact {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "config.h"
+#include "delivery/config.h"
 
 #include "base/result.h"
 

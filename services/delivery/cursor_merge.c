@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cursor_merge.h"
+#include "delivery/cursor_merge.h"
 
 #include <stdlib.h>
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cursors.h"
+#include "delivery/cursors.h"
 
 #include <stdlib.h>
 
-#include "cursor_merge.h"
-#include "fanout.h"
+#include "delivery/cursor_merge.h"
+#include "delivery/fanout.h"
+#include "delivery/principal.h"
+#include "delivery/retry.h"
 #include "loop/timer.h"
-#include "principal.h"
-#include "retry.h"
 
 #define PENDING_MAX 100000
 #define WRITE_MAX 1000

@@ -4,7 +4,7 @@
 // some loses nothing: acknowledgements are cumulative and come again.
 #pragma once
 
-#include "app.h"
+#include "delivery/app.h"
 
 // Others' cursors are told in conversations of up to so many members.
 #define CURSORS_TOLD_MEMBERS_MAX 100

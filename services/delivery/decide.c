@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "decide.h"
+#include "delivery/decide.h"
 
 #include <stdlib.h>
 

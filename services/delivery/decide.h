@@ -27,9 +27,9 @@
 // that the store confirmed after the command came (conversation.fresh_us).
 #pragma once
 
-#include "bounds.h"
-#include "command.h"
-#include "state.h"
+#include "delivery/bounds.h"
+#include "delivery/command.h"
+#include "delivery/state.h"
 
 enum person { PERSON_UNKNOWN, PERSON_EXISTS, PERSON_ABSENT };
 

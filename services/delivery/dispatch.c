@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dispatch.h"
+#include "delivery/dispatch.h"
 
-#include "attach.h"
 #include "base/log.h"
-#include "cursors.h"
-#include "fanout.h"
-#include "history.h"
-#include "lists.h"
-#include "peers.h"
-#include "principal.h"
+#include "delivery/attach.h"
+#include "delivery/cursors.h"
+#include "delivery/fanout.h"
+#include "delivery/history.h"
+#include "delivery/lists.h"
+#include "delivery/peers.h"
+#include "delivery/principal.h"
 
 #define VERDICT(name) PB__VERDICT_CODE__VERDICT_CODE_##name
 #define VERDICTS 9

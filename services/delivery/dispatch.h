@@ -2,7 +2,7 @@
 // What a node may ask, item by item.
 #pragma once
 
-#include "app.h"
+#include "delivery/app.h"
 
 // Of nodes_handler.on_item.
 void dispatch_item(void *app, struct node *n, const Pb__StreamItem *item);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine_in.h"
+#include "delivery/engine_in.h"
 
 #include <stdlib.h>
 

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "base/result.h"
-#include "batch.h"
-#include "lane.h"
+#include "delivery/batch.h"
+#include "delivery/lane.h"
 
 struct engine;
 

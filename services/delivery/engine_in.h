@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/map.h"
-#include "engine.h"
+#include "delivery/engine.h"
 
 struct engine {
     struct engine_config config;

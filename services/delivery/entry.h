@@ -3,9 +3,9 @@
 #pragma once
 
 #include "base/arena.h"
-#include "batch.h"
 #include "causeway/model/v1/model.pb-c.h"
 #include "db/db.h"
+#include "delivery/batch.h"
 
 // The select list that entry_from_row reads, of a row named m.
 #define ENTRY_COLUMNS                                                                       \

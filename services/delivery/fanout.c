@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "fanout.h"
+#include "delivery/fanout.h"
 
 #include <stdlib.h>
 
-#include "entry.h"
-#include "peers.h"
-#include "retry.h"
+#include "delivery/entry.h"
+#include "delivery/peers.h"
+#include "delivery/retry.h"
 
 #define ARENA_BYTES_MAX (32u << 20)
 

@@ -3,7 +3,7 @@
 // shard it is.
 #pragma once
 
-#include "app.h"
+#include "delivery/app.h"
 
 // A part of a batch stands in the store.
 void fanout_part(struct app *a, const struct batch *b, const struct part *p);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "history.h"
+#include "delivery/history.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "entry.h"
-#include "principal.h"
+#include "delivery/entry.h"
+#include "delivery/principal.h"
 
 #define ERR(name) PB__ERROR_CODE__ERROR_CODE_##name
 #define LIMIT_DEFAULT 50

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lane.h"
+#include "delivery/lane.h"
 
 #include <stdlib.h>
 

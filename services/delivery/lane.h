@@ -8,8 +8,8 @@
 //                     WAITING (for a load, a stored verdict, a foreign id, people)
 #pragma once
 
-#include "command.h"
-#include "state.h"
+#include "delivery/command.h"
+#include "delivery/state.h"
 
 enum lane_state {
     LANE_IDLE,

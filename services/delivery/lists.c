@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "lists.h"
+#include "delivery/lists.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,10 +7,10 @@
 
 #include "base/log.h"
 #include "base/map.h"
-#include "entry.h"
+#include "delivery/entry.h"
+#include "delivery/principal.h"
+#include "delivery/summary.h"
 #include "loop/timer.h"
-#include "principal.h"
-#include "summary.h"
 
 #define ERR(name) PB__ERROR_CODE__ERROR_CODE_##name
 #define RETRY_AFTER_MS 500

@@ -3,7 +3,7 @@
 // rows after each membership commit (and again by the relay), told to the nodes, and read by page.
 #pragma once
 
-#include "app.h"
+#include "delivery/app.h"
 
 struct lists *lists_new(struct app *a);
 void lists_free(struct lists *l);

@@ -3,7 +3,7 @@
 // asked in as few statements as possible.
 #include <stdlib.h>
 
-#include "engine_in.h"
+#include "delivery/engine_in.h"
 
 #define VERDICT(name) PB__VERDICT_CODE__VERDICT_CODE_##name
 #define AWAY_REST_US 20000

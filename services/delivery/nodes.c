@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nodes.h"
+#include "delivery/nodes.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "outbox.h"
+#include "delivery/outbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,10 +7,10 @@
 #include "base/crash.h"
 #include "base/log.h"
 #include "causeway/event/v1/event.pb-c.h"
-#include "entry.h"
-#include "lists.h"
+#include "delivery/entry.h"
+#include "delivery/lists.h"
+#include "delivery/peers.h"
 #include "loop/timer.h"
-#include "peers.h"
 #include "wire/pb.h"
 
 #define TOPIC "messages"

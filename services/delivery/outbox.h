@@ -10,7 +10,7 @@
 // publishes; consumers drop repeats by (conversation, epoch, seq).
 #pragma once
 
-#include "app.h"
+#include "delivery/app.h"
 
 struct outbox *outbox_new(struct app *a);
 void outbox_free(struct outbox *o);

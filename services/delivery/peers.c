@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "peers.h"
+#include "delivery/peers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "fanout.h"
+#include "delivery/fanout.h"
 #include "service/upstream.h"
 
 #define PEERS_MAX 64

@@ -3,7 +3,7 @@
 // sent to them at once. That is for speed alone: they would find them in the store within seconds.
 #pragma once
 
-#include "app.h"
+#include "delivery/app.h"
 
 // NULL: delivery_nodes is malformed, logged.
 struct peers *peers_new(struct app *a, struct slice internal_key);

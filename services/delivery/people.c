@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "people.h"
+#include "delivery/people.h"
 
 #include <stdlib.h>
 

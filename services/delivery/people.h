@@ -3,7 +3,7 @@
 // never deleted while their answers are kept, so a yes stays; a no is kept for a moment only.
 #pragma once
 
-#include "app.h"
+#include "delivery/app.h"
 
 struct people;
 

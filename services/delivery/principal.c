@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "principal.h"
+#include "delivery/principal.h"
 
 #include <stdio.h>
 
-#include "state.h"
+#include "delivery/state.h"
 
 static bool parse(const char *text, struct uuid *out) {
     return uuid_parse(slice_str(text), out) == OK;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "pulse.h"
+#include "delivery/pulse.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "entry.h"
-#include "fanout.h"
+#include "delivery/entry.h"
+#include "delivery/fanout.h"
 #include "loop/timer.h"
 
 #define HEARTBEAT_MS 1000

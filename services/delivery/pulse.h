@@ -4,7 +4,7 @@
 // than what the nodes were told, and has the epoch changed.
 #pragma once
 
-#include "app.h"
+#include "delivery/app.h"
 
 struct pulse *pulse_new(struct app *a);
 void pulse_free(struct pulse *p);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "registry.h"
+#include "delivery/registry.h"
 
 #include <stdlib.h>
 

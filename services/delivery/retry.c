@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "retry.h"
+#include "delivery/retry.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "entry.h"
+#include "delivery/entry.h"
+#include "delivery/retry_plan.h"
 #include "loop/timer.h"
-#include "retry_plan.h"
 
 #define SWEEP_MS 1000
 #define WORK_MS 500

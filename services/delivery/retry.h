@@ -6,7 +6,7 @@
 // loses comes back from the cursors of attached devices, at each connection to Redis and by itself.
 #pragma once
 
-#include "app.h"
+#include "delivery/app.h"
 
 struct retry *retry_new(struct app *a);
 void retry_free(struct retry *r);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "retry_plan.h"
+#include "delivery/retry_plan.h"
 
 #define DOUBLINGS_MAX 5
 

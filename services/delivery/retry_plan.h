@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#include "registry.h"
+#include "delivery/registry.h"
 
 struct retry_rules {
     uint64_t after_ms; // unacknowledged for so long: the pair enters the retry set

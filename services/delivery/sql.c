@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "sql.h"
+#include "delivery/sql.h"
 
 // clang-format off
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store.h"
+#include "delivery/store.h"
 
 #include <endian.h>
 #include <stdlib.h>
 
 #include "base/crash.h"
-#include "sql.h"
-#include "store_params.h"
+#include "delivery/sql.h"
+#include "delivery/store_params.h"
 
 struct store {
     struct db *commits, *reads;

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "db/db.h"
-#include "engine.h"
+#include "delivery/engine.h"
 
 struct store;
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store_params.h"
+#include "delivery/store_params.h"
 
 #include <stdlib.h>
 
-#include "sql.h"
+#include "delivery/sql.h"
 
 // Calls add for each write of one of the kinds, once per column.
 #define EACH_WRITE(b, part, w)                                             \

@@ -2,8 +2,8 @@
 // The parameters of the commit statements (sql.h has their order). Pure.
 #pragma once
 
-#include "batch.h"
 #include "db/db.h"
+#include "delivery/batch.h"
 
 // Which statement writes this batch.
 const struct query *store_statement(const struct batch *b);

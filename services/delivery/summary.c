@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "summary.h"
+#include "delivery/summary.h"
 
-#include "entry.h"
+#include "delivery/entry.h"
 
 // Limits in it: 100 members are listed, others' cursors told up to 100 members; unread messages are
 // counted one by one, without the person's own, up to 1,000; beyond, by the difference of numbers.

@@ -3,7 +3,7 @@
 // nothing is, one snapshot a load. For tests of the commit path.
 #pragma once
 
-#include "engine.h"
+#include "delivery/engine.h"
 
 #define MODEL_CONVERSATIONS 4
 #define MODEL_ROWS_MAX 512
