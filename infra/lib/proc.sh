@@ -34,13 +34,24 @@ proc_limit_log() {
   [ "$size" -le "$LOG_KEEP_BYTES" ] || mv "$1" "$1.1"
 }
 
+# Becomes the command, without the locks and pipes of whoever called us.
+proc_become() {
+  local fd
+  for fd in /proc/self/fd/*; do
+    fd=${fd##*/}
+    # 255 is the shell's own, which does not outlive it.
+    [ "$fd" -le 2 ] || [ "$fd" = 255 ] || eval "exec $fd>&-"
+  done
+  exec setsid "$@"
+}
+
 # proc_start PART COMMAND...: in a session of its own, so that closing the terminal leaves it alone.
 proc_start() {
   local part=$1 log pid
   shift
   log=$(proc_log "$part")
   proc_limit_log "$log"
-  setsid "$@" >>"$log" 2>&1 </dev/null 9>&- &
+  proc_become "$@" >>"$log" 2>&1 </dev/null &
   pid=$!
   echo "$pid $(proc_started_at "$pid")" >"$PID_DIR/$part.pid"
 }

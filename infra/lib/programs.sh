@@ -13,7 +13,7 @@ declare -A PROGRAM_ROWS=(
   [xmpp-b]='causeway-xmpp xmpp-b 3 xmpp'
 )
 PROGRAM_NODES=(auth users d1 edge gateway xmpp-a xmpp-b)
-PROGRAMS_LIMIT_S=30
+PROGRAMS_LIMIT_S=60
 SUPERVISOR_STATUS=$PID_DIR/supervisor.json
 
 # program_row NODE: sets program, http_port, group, pair
