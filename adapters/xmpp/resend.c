@@ -8,8 +8,8 @@
 #include "loop/timer.h"
 
 #define POLL_MS 20u
-#define AGAIN_MS 300u // after a failure, and between looks
-#define LOOKS_MAX 3u
+#define AGAIN_MS 150u // after a failure, and between looks
+#define LOOKS_MAX 4u
 #define PAGE_ROWS 500u
 #define MARGIN_MS 60000 // clocks of the two companies
 
