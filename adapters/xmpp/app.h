@@ -3,7 +3,6 @@
 #pragma once
 
 #include "cache/cache.h"
-#include "service/service.h"
 #include "xmpp/answer.h"
 #include "xmpp/archive.h"
 #include "xmpp/component.h"
@@ -22,14 +21,24 @@ struct contacts;
 struct online;
 struct presence;
 
-struct app {
-    struct service *service;
+struct app_config {
     struct loop *loop;
+    struct metrics *metrics;
+    const char *node;
+    struct slice internal_key;
+    const struct settings *settings; // strings must outlive the app
+};
+
+struct app {
+    struct loop *loop;
+    struct app_config config;
     struct settings settings;
     struct uuid tenant_id;
     bool wanted; // to be active as soon as the parts are there
     uint64_t incarnation;
     struct timer *again;
+    void (*drained)(void *arg);
+    void *drained_arg;
 
     struct http_client *http;
     struct rpc_client *users;
@@ -54,6 +63,17 @@ struct app {
 
     struct counter *stanzas[3], *ignored, *unanswered;
 };
+
+// app.c: connects to everything but the legacy server; there too unless settings.standby.
+struct app *app_new(const struct app_config *config);
+void app_free(struct app *app);
+// A standby is ready when it could take over. *why: what is missing.
+bool app_ready(const struct app *app, const char **why);
+// A standby takes over; others are what they are.
+void app_promote(struct app *app);
+// Leaves the legacy server, whose archive keeps what it still has for us; drained(arg) when all
+// that was taken has its verdict.
+void app_drain(struct app *app, void (*drained)(void *arg), void *arg);
 
 // bridge.c: what comes from the link and from the seats goes to the parts.
 extern const struct component_handler bridge_component_handler;

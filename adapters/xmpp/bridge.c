@@ -297,7 +297,7 @@ const struct seats_handler bridge_seats_handler = {.on_message = on_message,
                                                    .on_fenced = on_fenced};
 
 void bridge_count(struct app *app) {
-    struct metrics *m = service_metrics(app->service);
+    struct metrics *m = app->config.metrics;
     static const char *const LABELS[] = {"kind=\"message\"", "kind=\"presence\"", "kind=\"iq\""};
     for (size_t i = 0; i < COUNT_OF(LABELS); i++) {
         app->stanzas[i] = metrics_counter(m, "causeway_xmpp_stanzas_total", LABELS[i],

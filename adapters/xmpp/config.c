@@ -9,7 +9,7 @@
 #define NUMBER(name, fallback, least, most, doc) \
     { #name, CONFIG_INT, MEMBER(name), fallback, least, most, doc }
 
-const struct config_key settings_keys[] = {
+const struct config_key settings_keys[SETTINGS_KEYS] = {
     TEXT(pg_dsn, NULL, "PostgreSQL as a libpq conninfo string without password; numeric host."),
     SECRET(pg_password, "pg_password_file", "Password of the adapter's PostgreSQL role."),
     TEXT(redis_host, "127.0.0.1", "Numeric address of Redis."),
@@ -42,5 +42,3 @@ const struct config_key settings_keys[] = {
     NUMBER(outbound_max, "4096", 16, 1000000,
            "Entries waiting for the legacy side; beyond, they are asked for again later."),
 };
-
-const size_t settings_key_count = COUNT_OF(settings_keys);

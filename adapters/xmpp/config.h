@@ -21,5 +21,5 @@ struct settings {
     int64_t people_max, conversations_max, inbound_max, outbound_max;
 };
 
-extern const struct config_key settings_keys[];
-extern const size_t settings_key_count;
+#define SETTINGS_KEYS 25
+extern const struct config_key settings_keys[SETTINGS_KEYS];

@@ -9,6 +9,7 @@
 
 #define FOREIGN_ID_PLAIN_MAX 128u // longer stanza ids are hashed
 #define FOREIGN_ID_HASHED "h:"
+#define HASH_BYTES 16u        // of the key, in hexadecimal
 #define FOREIGN_ID_NUMBER '~' // "<base>~2" is the second message under that id
 
 static enum message_type type_of(const struct xml_element *e) {
@@ -136,7 +137,9 @@ struct foreign_id foreign_id_base(const struct message *m, const struct sha256 *
         memcpy(out.text, m->id.data, m->id.len);
         return out;
     }
-    char *at = out.text + sprintf(out.text, FOREIGN_ID_HASHED);
-    for (size_t i = 0; i < 16; i++) at += sprintf(at, "%02x", key->bytes[i]);
+    int len = snprintf(out.text, sizeof out.text, FOREIGN_ID_HASHED);
+    for (size_t i = 0; i < HASH_BYTES; i++) {
+        snprintf(out.text + len + 2 * i, sizeof "xx", "%02x", key->bytes[i]);
+    }
     return out;
 }

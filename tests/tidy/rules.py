@@ -26,7 +26,6 @@ VENDOR_HEADERS = [
     ("ini.h", [LIB + "base/"]),
     ("expat.h", ["adapters/lib/"]),
     ("mysql", ["adapters/lib/"]),
-    ("mariadb/", ["adapters/lib/"]),
 ]
 
 # Kinds of files whose first line (after #! or a doctype) names the licence.
