@@ -32,7 +32,7 @@ struct rpc_server_config {
     const struct rpc_method *methods; // must outlive the server
     size_t method_count;
     void *app;
-    struct slice internal_key;  // borrowed, as all pointers here
+    struct slice internal_key;  // borrowed, as all pointers here; empty: no program is told apart
     const char *audience;       // this service's name
     const struct key_set *keys; // NULL when no method takes persons
     const char *issuer;

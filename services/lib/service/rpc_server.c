@@ -50,12 +50,17 @@ struct rpc {
 
 // --- life --------------------------------------------------------------------------------------
 
+static void check_method(const struct rpc_method *m, const struct rpc_server_config *config) {
+    PRE(strlen(m->path) <= METHOD_PATH_BYTES_MAX);
+    PRE(!(m->callers & RPC_INTERNAL) || (config->internal_key.len && config->audience));
+    PRE(!(m->callers & RPC_PERSON) || (config->keys && config->issuer));
+}
+
 struct rpc_server *rpc_server_new(struct loop *l, const struct rpc_server_config *config,
                                   struct metrics *m) {
     struct rpc_server *s = calloc(1, sizeof *s);
     PRE(s != NULL);
-    for (size_t i = 0; i < config->method_count; i++)
-        PRE(strlen(config->methods[i].path) <= METHOD_PATH_BYTES_MAX);
+    for (size_t i = 0; i < config->method_count; i++) check_method(&config->methods[i], config);
     s->config = *config;
     s->loop = l;
     s->metrics = m;
