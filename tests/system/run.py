@@ -2,6 +2,7 @@
 """Runs the system tests against the stack that CAUSEWAY_TEST_RUN names:
 run.py [PATTERN...]   PATTERN is part of a test's full name. Last line: N passed, N failed, N skipped."""
 
+import logging
 import sys
 import time
 import unittest
@@ -56,6 +57,7 @@ def every_test(suite):
 
 def main():
     wanted = sys.argv[1:]
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # its debug mode times every step
     found = unittest.defaultTestLoader.discover(str(HERE), "test_*.py", str(HERE))
     tests = [t for t in every_test(found) if not wanted or any(w in t.id() for w in wanted)]
     result = Result()

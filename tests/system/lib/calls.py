@@ -25,9 +25,18 @@ class Refused(Exception):
             self.body = {}
 
     @property
-    def code(self):
+    def error(self):
+        """The model's error, or what the HTTP server itself says in its place."""
         details = self.body.get("details") or [{}]
-        return details[0].get("debug", {}).get("code", "").removeprefix("ERROR_CODE_")
+        return details[0].get("debug", self.body)
+
+    @property
+    def code(self):
+        return self.error.get("code", "").removeprefix("ERROR_CODE_")
+
+    @property
+    def ref(self):
+        return self.error.get("ref")
 
 
 def call_now(base, method, body, token=None, headers=None):
