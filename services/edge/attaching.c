@@ -51,6 +51,7 @@ static void ask(struct sub *sub) {
     struct conversation *c = sub->conversation;
     sub->attach = request_begin(e, R_ATTACH, (unsigned) c->node, s);
     sub->attach->sub = sub;
+    sub->ask_again = false;
     s->attaching++;
     uint64_t epoch = sub->epoch ? sub->epoch : e->epoch;
     if (send_attach(e, sub->attach, c, &s->principal, epoch, sub->sent_seq) == OK) {
@@ -72,6 +73,12 @@ void attach_sub(struct sub *sub) {
         ask(sub);
     else
         sub_later(sub, RETRY_AFTER_MS);
+}
+
+void attach_from_given(struct sub *sub) {
+    sub->told = false;
+    sub->sent_seq = sub->given_seq;
+    attach_sub(sub);
 }
 
 void attach_next(struct session *s) {
@@ -149,7 +156,7 @@ static void join_added(struct edge *e, struct conversation *c, Pb__Entry **entri
         if (!change || change->change_case != PB__CHANGE__CHANGE_ADDED) continue;
         if (!change->added->member) continue;
         struct person *p = people_find(e, change->added->member->user_id);
-        if (p) conversation_join_person(e, p, id, entries[i]->seq);
+        if (p) conversation_join_person(e, p, id, entries[i]->seq, 0);
     }
 }
 
@@ -233,23 +240,35 @@ static void take_stay(struct sub *sub, const Pb__ConversationSummary *summary) {
     sub->left_seq = stay->left_seq;
 }
 
-// Everything up to last_seq was given. What the others got meanwhile is in the tail.
+// What the others got since this sub asked is in the tail. False: not all that a member must have.
+static bool take_tail(struct sub *sub) {
+    const struct conversation *c = sub->conversation;
+    bool covered =
+        c->tail && tail_first(c->tail) <= sub->sent_seq + 1 && tail_last(c->tail) == c->live_seq;
+    if (!covered && sub->left_seq == 0) return false;
+    if (!c->tail || tail_last(c->tail) <= sub->sent_seq) return true;
+    int64_t from = sub->sent_seq + 1;
+    if (from < tail_first(c->tail)) from = tail_first(c->tail);
+    AUTO(arena) struct arena arena = arena_init(TAIL_READ_BYTES_MAX);
+    size_t n = 0;
+    Pb__Entry **entries = tail_read(c->tail, from, &arena, &n);
+    return sub_follow(sub, entries, n);
+}
+
+// Everything up to last_seq was given.
 static void go_live(struct sub *sub) {
     struct conversation *c = sub->conversation;
-    if (sub->sent_seq < c->live_seq) {
-        bool covered = c->tail && tail_first(c->tail) <= sub->sent_seq + 1 &&
-                       tail_last(c->tail) == c->live_seq;
-        if (!covered) {
-            attach_sub(sub);
-            return;
-        }
-        AUTO(arena) struct arena arena = arena_init(TAIL_READ_BYTES_MAX);
-        size_t n = 0;
-        Pb__Entry **entries = tail_read(c->tail, sub->sent_seq + 1, &arena, &n);
-        sub_follow(sub, entries, n);
+    if (sub->sent_seq < c->live_seq && !take_tail(sub)) {
+        sub->sent_seq = sub->given_seq;
+        attach_sub(sub);
+        return;
     }
-    if (!spokesman(c) && c->live_seq < sub->sent_seq) c->live_seq = sub->sent_seq;
+    if (sub->sent_seq < c->live_seq) { // somebody who left: nothing of it was for him
+        sub->gap = true;
+        sub->sent_seq = c->live_seq;
+    }
     sub_set_state(sub, SUB_LIVE);
+    if (!spokesman(c)) skip_unneeded(c);
 }
 
 static void sub_refused(struct sub *sub, const Pb__Error *error) {
@@ -285,10 +304,11 @@ static void sub_answer(struct sub *sub, const Pb__Attachment *a) {
     const Pb__ConversationSummary *summary = a->conversation;
     if (summary->epoch != c->epoch) c->epoch = summary->epoch;
     sub->epoch = summary->epoch;
+    sub->gap = false;
     take_stay(sub, summary);
     if (!sub->told) tell_attached(sub, a);
     if (a->n_entries) sub_give(sub, a->entries, a->n_entries);
-    if (a->has_more) {
+    if (a->has_more || sub->ask_again) {
         attach_sub(sub);
         return;
     }

@@ -7,6 +7,8 @@
 
 // Asks for the sub from sent_seq on, or lets it wait until the session has room.
 void attach_sub(struct sub *sub);
+// The same from what the client has on; it is told Attached again.
+void attach_from_given(struct sub *sub);
 // Asks for what waited, as far as there is room.
 void attach_next(struct session *s);
 // Asks for the conversation from live_seq on, on behalf of a live member.

@@ -159,7 +159,7 @@ void command_answer(struct edge *e, const Pb__StreamVerdict *answer) {
     command_done(e, r);
     struct uuid id;
     if (created && uuid_parse(slice_str(verdict.conversation_id), &id) == OK)
-        conversation_join_person(e, s->person, id, 1);
+        conversation_join_person(e, s->person, id, 1, 0);
 }
 
 void command_take(struct session *s, const Pb__ClientFrame *frame) {

@@ -81,24 +81,26 @@ void conversation_join(struct session *s, struct uuid id, uint64_t epoch, int64_
     attach_sub(sub);
 }
 
-// A sub of somebody who had left: is he a member again?
-static void ask_again(struct sub *sub) {
-    if (sub->attach || sub->left_seq == 0) return;
-    sub->told = false;
-    sub->sent_seq = sub->given_seq;
-    attach_sub(sub);
+// Nothing of that stay came with the entries: the session asks for it itself.
+static void learn_stay(struct sub *sub, int64_t joined_seq) {
+    if (sub->told && joined_seq <= sub->joined_seq) return;
+    if (sub->attach) { // its answer may be older than the stay
+        sub->ask_again = true;
+        return;
+    }
+    if (sub->told) attach_from_given(sub); // else it is going to ask
 }
 
-void conversation_join_person(struct edge *e, struct person *p, struct uuid id,
-                              int64_t joined_seq) {
+void conversation_join_person(struct edge *e, struct person *p, struct uuid id, int64_t joined_seq,
+                              int64_t left_seq) {
     int64_t after_seq = joined_seq > 1 ? joined_seq - 1 : 0;
     LIST_FOR(node, &p->sessions) {
         struct session *s = CONTAINER_OF(node, struct session, of_person);
         if (s->state != S_READY && s->state != S_DRAINING) continue;
         struct sub *sub = sub_find(e, s, id);
         if (sub)
-            ask_again(sub);
-        else
+            learn_stay(sub, joined_seq);
+        else if (left_seq == 0)
             conversation_join(s, id, e->epoch, after_seq, 0);
     }
 }

@@ -12,8 +12,10 @@
 // there again, as the client asks. request_id is for the error when it is refused.
 void conversation_join(struct session *s, struct uuid id, uint64_t epoch, int64_t seq,
                        uint64_t request_id);
-// The person is a member since joined_seq: joins those of his sessions that have not.
-void conversation_join_person(struct edge *e, struct person *p, struct uuid id, int64_t joined_seq);
+// The person's newest stay is joined_seq..left_seq (0: still a member): those of his sessions that
+// do not know it ask for it.
+void conversation_join_person(struct edge *e, struct person *p, struct uuid id, int64_t joined_seq,
+                              int64_t left_seq);
 // Frees the sub, and the conversation when nobody is left.
 void conversation_leave(struct sub *sub);
 // The session is gone.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "edge/fanout.h"
 
+#include "edge/attaching.h"
 #include "edge/meters.h"
 #include "edge/output.h"
 #include "edge/sub.h"
@@ -50,7 +51,7 @@ void fanout_entries(struct conversation *c, Pb__Entry **entries, size_t n) {
         struct sub *sub = CONTAINER_OF(node, struct sub, of_conversation);
         if (sub->state != SUB_LIVE) continue;
         if (!takes_shared(sub, entries, n)) {
-            sub_follow(sub, entries, n);
+            if (!sub_follow(sub, entries, n)) attach_from_given(sub);
             continue;
         }
         output_shared(sub->session, &shared);

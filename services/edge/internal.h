@@ -115,8 +115,10 @@ struct sub {
     int64_t given_seq;  // the last entry that the client has: the next Deliver's prev_seq
     int64_t joined_seq; // the newest stay
     int64_t left_seq;   // 0: still a member
+    bool gap;           // after left_seq, entries passed that nobody here needed
     uint64_t client_request_id;
     struct request *attach; // under way
+    bool ask_again;         // something moved since it was asked
     uint64_t retry_at_us;
 
     struct list cursor_due; // in edge.cursors

@@ -113,9 +113,8 @@ static void join_moved(struct edge *e, const Pb__MovedAnswer *a) {
         const Pb__UserConversation *moved = a->moved[i];
         struct person *p = people_find(e, moved->user_id);
         struct uuid id;
-        if (!p || moved->left_seq != 0) continue; // who left learns it from the entry
-        if (uuid_parse(slice_str(moved->conversation_id), &id) != OK) continue;
-        conversation_join_person(e, p, id, moved->joined_seq);
+        if (!p || uuid_parse(slice_str(moved->conversation_id), &id) != OK) continue;
+        conversation_join_person(e, p, id, moved->joined_seq, moved->left_seq);
     }
 }
 

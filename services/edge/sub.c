@@ -115,30 +115,44 @@ bool entry_is_about(const Pb__Entry *entry, const char *user_id) {
     return (added && strcmp(added, user_id) == 0) || (removed && strcmp(removed, user_id) == 0);
 }
 
+static bool is_user(const struct sub *sub, const char *user_id) {
+    return user_id && strcmp(user_id, sub->session->user_text.text) == 0;
+}
+
 // Follows the stay; whether the person may see this entry. A stay's first and last entry are seen.
 static bool sees(struct sub *sub, const Pb__Entry *entry) {
-    const char *user_id = sub->session->user_text.text;
-    const char *added = added_user(entry), *removed = removed_user(entry);
-    if (added && strcmp(added, user_id) == 0) {
+    if (is_user(sub, added_user(entry))) {
         sub->joined_seq = entry->seq;
         sub->left_seq = 0;
     }
     bool visible =
         entry->seq >= sub->joined_seq && (sub->left_seq == 0 || entry->seq <= sub->left_seq);
-    if (removed && strcmp(removed, user_id) == 0 && sub->left_seq == 0) sub->left_seq = entry->seq;
+    if (is_user(sub, removed_user(entry)) && sub->left_seq == 0) sub->left_seq = entry->seq;
     return visible;
 }
 
-void sub_follow(struct sub *sub, Pb__Entry **entries, size_t n) {
+// Entries passed unseen: to a member that matters, to somebody who left only once he is back, as
+// there may have been a stay in between.
+static bool misses(struct sub *sub, Pb__Entry **entries, size_t n) {
+    if (n == 0) return false;
+    if (entries[0]->seq > sub->sent_seq + 1) sub->gap = true;
+    if (!sub->gap || sub->left_seq == 0) return sub->gap;
+    for (size_t i = 0; i < n; i++)
+        if (is_user(sub, added_user(entries[i]))) return true;
+    return false;
+}
+
+bool sub_follow(struct sub *sub, Pb__Entry **entries, size_t n) {
     PRE(n > 0);
-    size_t first = 0;
-    while (first < n && entries[first]->seq <= sub->sent_seq) first++;
-    size_t begin = first, end = first;
+    while (n > 0 && entries[0]->seq <= sub->sent_seq) entries++, n--;
+    if (misses(sub, entries, n)) return false;
+    size_t begin = 0, end = 0;
     for (; end < n; end++) {
         if (sees(sub, entries[end])) continue;
         if (end > begin) sub_give(sub, entries + begin, end - begin);
         begin = end + 1;
     }
     if (end > begin) sub_give(sub, entries + begin, end - begin);
-    if (sub->sent_seq < entries[n - 1]->seq) sub->sent_seq = entries[n - 1]->seq;
+    if (n > 0) sub->sent_seq = entries[n - 1]->seq;
+    return true;
 }

@@ -17,7 +17,7 @@ bool sub_is_member(const struct sub *sub);
 // Gives entries, all meant for the person, with the prev_seq that the client has.
 void sub_give(struct sub *sub, Pb__Entry **entries, size_t n);
 // Follows the person's stays over a run of entries and gives what of it is for him. The entries up
-// to sent_seq are skipped.
-void sub_follow(struct sub *sub, Pb__Entry **entries, size_t n);
+// to sent_seq are skipped. False: something before may be missing, the sub must ask from given_seq.
+MUST_USE bool sub_follow(struct sub *sub, Pb__Entry **entries, size_t n);
 // Whether an entry begins or ends a stay of that person.
 bool entry_is_about(const Pb__Entry *entry, const char *user_id);
