@@ -149,3 +149,58 @@ void archive_scan(struct archive *a, uint64_t since_us,
     a->arg = arg;
     next_page(a);
 }
+
+// --- find ----------------------------------------------------------------------------------------
+
+struct find {
+    struct archive *archive;
+    archive_found *done;
+    void *arg;
+    char *receiver, *stanza_id;
+};
+
+static void find_end(struct find *f, enum result result, bool found) {
+    f->done(f->arg, result, found);
+    free(f->receiver);
+    free(f->stanza_id);
+    free(f);
+}
+
+// The text was only searched for: the id is looked at where it belongs.
+static bool is_row_of(const struct find *f, const struct mariadb_cell *cells) {
+    AUTO(arena) struct arena arena = arena_init(STANZA_ARENA_BYTES_MAX);
+    struct archive_row row = {0};
+    return read_row(f->archive, cells[0].text, cells[1].text, &row, &arena) && !row.sent_by_b &&
+           same_text(row.to.text, f->receiver) &&
+           slice_equal(row.message.id, slice_str(f->stanza_id));
+}
+
+static void on_find(void *arg, enum result result, const struct mariadb_rows *rows) {
+    struct find *f = arg;
+    bool found = false;
+    for (size_t i = 0; result == OK && i < rows->count && !found; i++) {
+        found = is_row_of(f, rows->cells + i * rows->columns);
+    }
+    find_end(f, result, found);
+}
+
+void archive_find(struct archive *a, const char *receiver, const char *stanza_id, uint64_t since_us,
+                  archive_found *done, void *arg) {
+    struct find *f = calloc(1, sizeof *f);
+    PRE(f && done);
+    *f = (struct find){.archive = a, .done = done, .arg = arg};
+    f->receiver = strdup(receiver);
+    f->stanza_id = strdup(stanza_id);
+    PRE(f->receiver && f->stanza_id);
+    struct slice username, domain;
+    (void) slice_split(slice_str(receiver), '@', &username, &domain);
+    const struct mariadb_param params[] = {mariadb_text(slice_str(a->config.legacy_domain)),
+                                           mariadb_text(username), mariadb_u64(since_us),
+                                           mariadb_text(slice_str(stanza_id))};
+    enum result r = mariadb_query(a->config.db,
+                                  "select username, xml from archive where server_host = ?"
+                                  " and username = ? and timestamp >= ? and instr(xml, ?) > 0"
+                                  " limit 100",
+                                  params, COUNT_OF(params), on_find, f);
+    if (r != OK) find_end(f, r, false);
+}

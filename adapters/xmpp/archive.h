@@ -35,3 +35,9 @@ void archive_newest(struct archive *a, archive_newest_done *done, void *arg);
 void archive_scan(struct archive *a, uint64_t since_us,
                   void (*fn)(void *arg, const struct archive_row *row), archive_done *done,
                   void *arg);
+
+// Whether `receiver` (bare, of B) has a message of ours under that stanza id since `since_us`. done
+// may run inside this call.
+typedef void archive_found(void *arg, enum result result, bool found);
+void archive_find(struct archive *a, const char *receiver, const char *stanza_id, uint64_t since_us,
+                  archive_found *done, void *arg);

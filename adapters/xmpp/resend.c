@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/log.h"
-#include "base/map.h"
 #include "loop/timer.h"
 
 #define POLL_MS 20u
@@ -24,8 +23,9 @@ struct unfenced {
     struct list node;
     struct uuid conversation_id, user_id;
     int64_t seq;
-    char *name; // receiver and stanza id
+    char *receiver, *stanza_id;
     struct buf stanza;
+    uint64_t since_us;
     bool found;
 };
 
@@ -35,9 +35,8 @@ struct resend {
     struct archive *archive;
     struct outbox *outbox;
     struct list rows;
-    struct map *by_name; // of rows
+    struct list *at; // the row that is being looked for
     int64_t ordinal;
-    uint64_t since_us;
     size_t page_count, missing;
     unsigned looks;
     bool running, asking; // asking: an answer is open
@@ -52,19 +51,16 @@ static void later(struct resend *r, uint64_t delay_ms) {
     r->timer = timer_start(r->loop, delay_ms, 0, go, r);
 }
 
-static void name_of(struct buf *out, struct slice receiver, struct slice id) {
-    buf_append(out, receiver);
-    buf_append_byte(out, '\n');
-    buf_append(out, id);
-    buf_append_byte(out, 0);
+static struct unfenced *row_at(struct list *node) {
+    return CONTAINER_OF(node, struct unfenced, node);
 }
 
 static void forget_rows(struct resend *r) {
     for (struct list *n; (n = list_pop(&r->rows));) {
-        struct unfenced *u = CONTAINER_OF(n, struct unfenced, node);
-        (void) map_remove(r->by_name, slice_str(u->name));
+        struct unfenced *u = row_at(n);
         buf_fini(&u->stanza);
-        free(u->name);
+        free(u->receiver);
+        free(u->stanza_id);
         free(u);
     }
 }
@@ -73,7 +69,7 @@ static void forget_rows(struct resend *r) {
 
 static void settle_page(struct resend *r) {
     LIST_FOR(node, &r->rows) {
-        struct unfenced *u = CONTAINER_OF(node, struct unfenced, node);
+        struct unfenced *u = row_at(node);
         if (u->found) {
             counter_add(r->found, 1);
             outbox_settle(r->outbox, u->conversation_id, u->user_id, u->seq);
@@ -90,23 +86,10 @@ static void settle_page(struct resend *r) {
 
 // --- looking -------------------------------------------------------------------------------------
 
-static void on_archived(void *arg, const struct archive_row *row) {
-    struct resend *r = arg;
-    if (row->sent_by_b) return;
-    AUTO(buf) struct buf name = buf_init(1u << 20);
-    name_of(&name, slice_str(row->to.text), row->message.id);
-    if (name.failed) return;
-    struct unfenced *u = map_get(r->by_name, slice_str((const char *) name.data));
-    if (!u || u->found) return;
-    u->found = true;
-    r->missing--;
-}
+static void look_on(struct resend *r);
 
-static void on_scanned(void *arg, enum result result) {
-    struct resend *r = arg;
-    r->asking = false;
-    if (!r->running) return;
-    if (result == OK) r->looks++;
+static void page_looked_at(struct resend *r) {
+    r->looks++;
     if (r->missing > 0 && r->looks < LOOKS_MAX) {
         later(r, AGAIN_MS);
         return;
@@ -116,12 +99,45 @@ static void on_scanned(void *arg, enum result result) {
     later(r, 0);
 }
 
-static void look(struct resend *r) {
+static void on_looked(void *arg, enum result result, bool found) {
+    struct resend *r = arg;
+    r->asking = false;
+    if (!r->running) return;
+    if (result != OK) {
+        later(r, AGAIN_MS); // the whole look again
+        return;
+    }
+    if (found) {
+        row_at(r->at)->found = true;
+        r->missing--;
+    }
+    r->at = r->at->next;
+    look_on(r);
+}
+
+static void look_on(struct resend *r) {
+    while (r->at != &r->rows && row_at(r->at)->found) r->at = r->at->next;
+    if (r->at == &r->rows) {
+        page_looked_at(r);
+        return;
+    }
+    const struct unfenced *u = row_at(r->at);
     r->asking = true;
-    archive_scan(r->archive, r->since_us, on_archived, on_scanned, r);
+    archive_find(r->archive, u->receiver, u->stanza_id, u->since_us, on_looked, r);
+}
+
+static void look(struct resend *r) {
+    r->at = r->rows.next;
+    look_on(r);
 }
 
 // --- reading -------------------------------------------------------------------------------------
+
+static char *text_of(struct slice s) {
+    char *text = strndup((const char *) s.data, s.len);
+    PRE(text);
+    return text;
+}
 
 static void read_row(struct resend *r, struct db_rows *rows) {
     struct unfenced *u = calloc(1, sizeof *u);
@@ -130,18 +146,13 @@ static void read_row(struct resend *r, struct db_rows *rows) {
     u->conversation_id = db_get_uuid(rows);
     u->user_id = db_get_uuid(rows);
     u->seq = db_get_int(rows);
-    struct slice id = db_get_bytes(rows), receiver = db_get_bytes(rows);
-    AUTO(buf) struct buf name = buf_init(4096);
-    name_of(&name, receiver, id);
-    u->name = strdup((const char *) name.data);
-    PRE(u->name && !name.failed);
+    u->stanza_id = text_of(db_get_bytes(rows));
+    u->receiver = text_of(db_get_bytes(rows));
     struct slice stanza = db_get_null(rows) ? slice_of("", 0) : db_get_bytes(rows);
     u->stanza = buf_init(stanza.len + 1);
     buf_append(&u->stanza, stanza);
-    uint64_t written_us = (uint64_t) (db_get_int(rows) - MARGIN_MS) * 1000;
-    if (written_us < r->since_us) r->since_us = written_us;
+    u->since_us = (uint64_t) (db_get_int(rows) - MARGIN_MS) * 1000;
     list_push_back(&r->rows, &u->node);
-    (void) map_put(r->by_name, slice_str(u->name), u);
 }
 
 static void on_rows(void *arg, const struct db_answer *answer) {
@@ -152,7 +163,6 @@ static void on_rows(void *arg, const struct db_answer *answer) {
         later(r, AGAIN_MS);
         return;
     }
-    r->since_us = UINT64_MAX;
     r->page_count = r->missing = db_rows_count(answer->rows);
     while (db_rows_next(answer->rows)) read_row(r, answer->rows);
     PRE(!db_rows_failed(answer->rows));
@@ -204,7 +214,6 @@ struct resend *resend_new(struct loop *l, struct db *db, struct archive *archive
     PRE(r);
     *r = (struct resend){.loop = l, .db = db, .archive = archive, .outbox = outbox};
     list_init(&r->rows);
-    r->by_name = map_new();
     static const char HELP[] = "Entries without a fence after a lost link.";
     r->found = metrics_counter(m, "causeway_xmpp_outbound_recovered_total", "how=\"found\"", HELP);
     r->sent =
@@ -216,6 +225,5 @@ void resend_free(struct resend *r) {
     if (!r) return;
     timer_stop(&r->timer);
     forget_rows(r);
-    map_free(r->by_name);
     free(r);
 }
