@@ -151,11 +151,13 @@ static void make_recovery(struct app *app) {
                                          .archive = app->archive,
                                          .intake = app->intake,
                                          .component = app->component,
+                                         .tenant_id = app->tenant_id,
                                          .domain = f->component_domain,
                                          .legacy_domain = f->legacy_domain};
     app->settle = settle_new(app->loop, &settle, m);
-    app->resend = resend_new(app->loop, app->db, app->archive, app->outbox, m);
+    app->resend = resend_new(app->loop, app->db, app->tenant_id, app->archive, app->outbox, m);
     const struct recovery_config recovery = {.db = app->db,
+                                             .tenant_id = app->tenant_id,
                                              .archive = app->archive,
                                              .intake = app->intake,
                                              .outbox = app->outbox,

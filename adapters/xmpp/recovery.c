@@ -12,9 +12,10 @@
 #define WINDOW_MS (3600ll * 1000) // how much wider the store is looked at
 #define REPEATS_MS 60000u         // how long an arrival may be one that was sent on already
 
-static const struct query COUNTS = {
-    "inbound_counts",
-    "select key_sha256, count(*) from adapter.inbound where taken_ms >= $1 group by key_sha256", 1};
+static const struct query COUNTS = {"inbound_counts",
+                                    "select key_sha256, count(*) from adapter.inbound"
+                                    " where tenant_id = $1 and taken_ms >= $2 group by key_sha256",
+                                    2};
 
 enum state { OFF, GATHERING, LOADING, SCANNING, LIVE };
 
@@ -185,6 +186,7 @@ static void on_mark(void *arg, uint64_t archive_us, int64_t proof_ms) {
     r->archive_us = archive_us;
     r->proof_ms = proof_ms;
     struct db_params *p = db_params_new();
+    db_param_uuid(p, r->config.tenant_id);
     int64_t since_ms = (int64_t) ((archive_us - SETTLE_MARGIN_US) / 1000) - WINDOW_MS;
     db_param_i64(p, archive_us > SETTLE_MARGIN_US ? since_ms : 0);
     r->asking = db_query(r->config.db, &COUNTS, p, on_counts, r) == OK;

@@ -16,6 +16,7 @@ struct recovery;
 
 struct recovery_config {
     struct db *db;
+    struct uuid tenant_id;
     struct archive *archive;
     struct intake *intake;
     struct outbox *outbox;

@@ -16,8 +16,8 @@ static const struct query OPEN = {
     "outbound_open",
     "select ordinal, conversation_id, user_id, seq, stanza_id, receiver_jid, stanza, written_ms"
     " from adapter.outbound where state = 'written' and ordinal > $1 and batch_id <> $2"
-    " order by ordinal limit 500",
-    2};
+    " and tenant_id = $3 order by ordinal limit 500",
+    3};
 
 struct unfenced {
     struct list node;
@@ -32,6 +32,7 @@ struct unfenced {
 struct resend {
     struct loop *loop;
     struct db *db;
+    struct uuid tenant_id;
     struct archive *archive;
     struct outbox *outbox;
     struct list rows;
@@ -178,6 +179,7 @@ static void read_page(struct resend *r) {
     struct db_params *p = db_params_new();
     db_param_i64(p, r->ordinal);
     db_param_uuid(p, outbox_pending_batch(r->outbox));
+    db_param_uuid(p, r->tenant_id);
     r->asking = db_query(r->db, &OPEN, p, on_rows, r) == OK;
     if (!r->asking) later(r, AGAIN_MS);
 }
@@ -207,12 +209,13 @@ void resend_stop(struct resend *r) {
     timer_stop(&r->timer);
 }
 
-struct resend *resend_new(struct loop *l, struct db *db, struct archive *archive,
-                          struct outbox *outbox, struct metrics *m) {
+struct resend *resend_new(struct loop *l, struct db *db, struct uuid tenant_id,
+                          struct archive *archive, struct outbox *outbox, struct metrics *m) {
     PRE(db && archive && outbox);
     struct resend *r = calloc(1, sizeof *r);
     PRE(r);
-    *r = (struct resend){.loop = l, .db = db, .archive = archive, .outbox = outbox};
+    *r = (struct resend){
+        .loop = l, .db = db, .tenant_id = tenant_id, .archive = archive, .outbox = outbox};
     list_init(&r->rows);
     static const char HELP[] = "Entries without a fence after a lost link.";
     r->found = metrics_counter(m, "causeway_xmpp_outbound_recovered_total", "how=\"found\"", HELP);

@@ -10,8 +10,8 @@
 
 struct resend;
 
-struct resend *resend_new(struct loop *l, struct db *db, struct archive *archive,
-                          struct outbox *outbox, struct metrics *m);
+struct resend *resend_new(struct loop *l, struct db *db, struct uuid tenant_id,
+                          struct archive *archive, struct outbox *outbox, struct metrics *m);
 // After db_free and mariadb_free.
 void resend_free(struct resend *r);
 

@@ -13,13 +13,14 @@ static const struct query OPEN = {
     "inbound_open",
     "select ordinal, taken_id, conversation_id, sender_user_id, peer_user_id, sender_jid,"
     " addressee_jid, stanza_id, foreign_base, foreign_id, key_sha256, operation, asked, class,"
-    " taken_ms from adapter.inbound where state = 'taken' and ordinal > $1"
+    " taken_ms from adapter.inbound where state = 'taken' and ordinal > $1 and tenant_id = $2"
     " order by ordinal limit 200",
-    1};
+    2};
 
 struct restore {
     struct loop *loop;
     struct db *db;
+    struct uuid tenant_id;
     struct people *people;
     struct intake *intake;
     void (*done)(void *arg);
@@ -133,15 +134,22 @@ static void read_page(void *arg) {
     timer_stop(&r->again);
     struct db_params *p = db_params_new();
     db_param_i64(p, r->ordinal);
+    db_param_uuid(p, r->tenant_id);
     if (db_query(r->db, &OPEN, p, on_page, r) != OK) later(r);
 }
 
-struct restore *restore_start(struct loop *l, struct db *db, struct people *people,
-                              struct intake *intake, void (*done)(void *arg), void *arg) {
+struct restore *restore_start(struct loop *l, struct db *db, struct uuid tenant_id,
+                              struct people *people, struct intake *intake, void (*done)(void *arg),
+                              void *arg) {
     struct restore *r = calloc(1, sizeof *r);
     PRE(r && done);
-    *r = (struct restore){
-        .loop = l, .db = db, .people = people, .intake = intake, .done = done, .arg = arg};
+    *r = (struct restore){.loop = l,
+                          .db = db,
+                          .tenant_id = tenant_id,
+                          .people = people,
+                          .intake = intake,
+                          .done = done,
+                          .arg = arg};
     list_init(&r->items);
     read_page(r);
     return r;

@@ -9,7 +9,8 @@
 struct restore;
 
 // done(arg) later, once, when all are on their way; it is tried until then.
-struct restore *restore_start(struct loop *l, struct db *db, struct people *people,
-                              struct intake *intake, void (*done)(void *arg), void *arg);
+struct restore *restore_start(struct loop *l, struct db *db, struct uuid tenant_id,
+                              struct people *people, struct intake *intake, void (*done)(void *arg),
+                              void *arg);
 // After db_free.
 void restore_free(struct restore *r);

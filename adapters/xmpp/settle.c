@@ -15,16 +15,17 @@
 #define NEWEST_EVERY 5u // ticks
 
 static const struct query READ = {
-    "settled_read", "select archive_us, proof_ms from adapter.settled where platform = $1", 1};
+    "settled_read",
+    "select archive_us, proof_ms from adapter.settled where tenant_id = $1 and platform = $2", 2};
 static const struct query FIRST = {"settled_first",
-                                   "insert into adapter.settled (platform, archive_us, proof_ms)"
-                                   " values ($1, $2, $3) on conflict do nothing",
-                                   3};
+                                   "insert into adapter.settled (tenant_id, platform, archive_us,"
+                                   " proof_ms) values ($1, $2, $3, $4) on conflict do nothing",
+                                   4};
 static const struct query MOVE = {
     "settled_move",
-    "update adapter.settled set archive_us = greatest(archive_us, $2),"
-    " proof_ms = greatest(proof_ms, $3) where platform = $1",
-    3};
+    "update adapter.settled set archive_us = greatest(archive_us, $3),"
+    " proof_ms = greatest(proof_ms, $4) where tenant_id = $1 and platform = $2",
+    4};
 
 struct settle {
     struct loop *loop;
@@ -45,8 +46,10 @@ static void later(struct settle *s) {
     s->again = timer_start(s->loop, AGAIN_MS, 0, read_mark, s);
 }
 
-static struct db_params *mark_params(uint64_t archive_us, int64_t proof_ms) {
+static struct db_params *mark_params(const struct settle *s, uint64_t archive_us,
+                                     int64_t proof_ms) {
     struct db_params *p = db_params_new();
+    db_param_uuid(p, s->config.tenant_id);
     db_param_i16(p, XMPP_PLATFORM);
     db_param_i64(p, (int64_t) archive_us);
     db_param_i64(p, proof_ms);
@@ -68,7 +71,7 @@ static void make_mark(void *arg, enum result result, uint64_t newest_us) {
     // What was said before we ever listened is not ours, margin or not.
     uint64_t mark_us = newest_us + SETTLE_MARGIN_US + 1;
     int64_t now = clock_wall_ms(loop_clock(s->loop));
-    if (db_query(s->config.db, &FIRST, mark_params(mark_us, now), on_made, s) != OK) later(s);
+    if (db_query(s->config.db, &FIRST, mark_params(s, mark_us, now), on_made, s) != OK) later(s);
 }
 
 static void on_read(void *arg, const struct db_answer *answer) {
@@ -92,6 +95,7 @@ static void read_mark(void *arg) {
     struct settle *s = arg;
     timer_stop(&s->again);
     struct db_params *p = db_params_new();
+    db_param_uuid(p, s->config.tenant_id);
     db_param_i16(p, XMPP_PLATFORM);
     if (db_query(s->config.db, &READ, p, on_read, s) != OK) later(s);
 }
@@ -117,8 +121,8 @@ static void save(struct settle *s) {
     int64_t heard_ago_ms = (int64_t) (clock_mono_ms(c) - component_heard_ms(s->config.component));
     if (s->saving) return;
     s->saving =
-        db_query(s->config.db, &MOVE, mark_params(s->archive_us, clock_wall_ms(c) - heard_ago_ms),
-                 on_saved, s) == OK;
+        db_query(s->config.db, &MOVE,
+                 mark_params(s, s->archive_us, clock_wall_ms(c) - heard_ago_ms), on_saved, s) == OK;
 }
 
 static void on_newest(void *arg, enum result result, uint64_t newest_us) {

@@ -19,6 +19,7 @@ struct settle_config {
     struct archive *archive;
     struct intake *intake;
     struct component *component;
+    struct uuid tenant_id;
     const char *domain, *legacy_domain;
 };
 

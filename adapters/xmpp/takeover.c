@@ -34,7 +34,8 @@ static void on_listed(void *arg, enum result r, struct person *person) {
         again(app, list_people);
         return;
     }
-    app->restore = restore_start(app->loop, app->db, app->people, app->intake, on_restored, app);
+    app->restore = restore_start(app->loop, app->db, app->tenant_id, app->people, app->intake,
+                                 on_restored, app);
 }
 
 static void list_people(void *arg) {

@@ -209,9 +209,11 @@ create sequence adapter.incarnation;
 
 -- How far each platform is settled.
 create table adapter.settled (
-    platform smallint primary key,
+    tenant_id uuid not null,
+    platform smallint not null,
     archive_us bigint not null,             -- B's archive needs no look before this time (its clock)
-    proof_ms bigint not null                -- the last proof that the component link was alive, ours
+    proof_ms bigint not null,               -- the last proof that the component link was alive, ours
+    primary key (tenant_id, platform)
 );
 
 -- Messages of B that we took, write-ahead of their command: the adapter's memory of foreign ids.
@@ -237,7 +239,7 @@ create table adapter.inbound (
     taken_ms bigint not null
 );
 create index inbound_foreign on adapter.inbound (conversation_id, sender_user_id, foreign_base);
-create index inbound_taken on adapter.inbound (taken_ms);
+create index inbound_taken on adapter.inbound (tenant_id, taken_ms);
 create index inbound_open on adapter.inbound (ordinal) where state = 'taken';
 create index inbound_due on adapter.inbound (sender_user_id, conversation_id)
     where state = 'accepted' and asked & ~told <> 0;
