@@ -13,20 +13,18 @@
 #define ARENA_BYTES_MAX (64u << 20)
 #define RETRY_AFTER_MS 500
 
-// clang-format off
-// conversation_id, user_id, after_seq. Entries after it in the person's stays, in order; ordinal first.
+// conversation_id, user_id, after_seq. Entries after it in the person's stays, in order; ordinal
+// first.
 static const struct query SQL_ENTRIES_AFTER = {
     "entries_after",
-    "select w.ord, " ENTRY_COLUMNS
-    " from unnest($1::uuid[], $2::uuid[], $3::int8[]) with ordinality as w(id, user_id, after_seq, ord)"
-    " cross join lateral (select x.* from delivery.member s cross join lateral ("
-    "select y.* from delivery.message y where y.conversation_id = w.id"
-    " and y.seq between greatest(s.joined_seq, w.after_seq + 1)"
-    " and coalesce(s.left_seq, 9223372036854775807) order by y.seq limit 201) x"
-    " where s.conversation_id = w.id and s.user_id = w.user_id order by x.seq limit 201) m"
-    " order by w.ord, m.seq",
+    "select w.ord, " ENTRY_COLUMNS " from unnest($1::uuid[], $2::uuid[], $3::int8[]) with "
+    "ordinality as w(id, user_id, after_seq, ord)"
+    " cross join lateral (select x.* from delivery.member s"
+    " cross join lateral (select y.* from delivery.message y where y.conversation_id = w.id and"
+    " y.seq between greatest(s.joined_seq, w.after_seq + 1) and coalesce(s.left_seq,"
+    " 9223372036854775807) order by y.seq limit 201) x where s.conversation_id = w.id and"
+    " s.user_id = w.user_id order by x.seq limit 201) m order by w.ord, m.seq",
     3};
-// clang-format on
 
 struct request {
     uint32_t node;

@@ -14,26 +14,24 @@
 #define GATHER_MS 5
 #define RETRY_MS 250
 
-// clang-format off
 static const struct query SQL_CURSORS = {
     "cursors",
-    "insert into delivery.cursor as k (conversation_id, user_id, device_id, tenant_id, delivered_seq,"
-    " read_seq, moved_ms)"
+    "insert into delivery.cursor as k (conversation_id, user_id, device_id, tenant_id,"
+    " delivered_seq, read_seq, moved_ms)"
     " select w.id, w.user_id, w.device_id, c.tenant_id, least(w.delivered_seq, c.last_seq),"
     " least(w.read_seq, c.last_seq), $7::int8"
-    " from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int8[], $6::int8[])"
-    " as w(id, user_id, device_id, tenant_id, delivered_seq, read_seq)"
-    " cross join lateral (select * from delivery.conversation x where x.conversation_id = w.id"
-    " and x.tenant_id = w.tenant_id offset 0) c"
-    " cross join lateral (select from delivery.member x where x.conversation_id = w.id"
-    " and x.user_id = w.user_id limit 1) s order by 1, 2, 3"
-    " on conflict (conversation_id, user_id, device_id) do update"
-    " set delivered_seq = greatest(k.delivered_seq, excluded.delivered_seq),"
-    " read_seq = greatest(k.read_seq, excluded.read_seq), moved_ms = excluded.moved_ms"
-    " where excluded.delivered_seq > k.delivered_seq or excluded.read_seq > k.read_seq"
+    " from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int8[], $6::int8[]) as w(id,"
+    " user_id, device_id, tenant_id, delivered_seq, read_seq)"
+    " cross join lateral (select * from delivery.conversation x where x.conversation_id = w.id and"
+    " x.tenant_id = w.tenant_id offset 0) c"
+    " cross join lateral (select from delivery.member x where x.conversation_id = w.id and"
+    " x.user_id = w.user_id limit 1) s order by 1, 2, 3"
+    " on conflict (conversation_id, user_id, device_id) do update set delivered_seq ="
+    " greatest(k.delivered_seq, excluded.delivered_seq), read_seq = greatest(k.read_seq,"
+    " excluded.read_seq), moved_ms = excluded.moved_ms where excluded.delivered_seq >"
+    " k.delivered_seq or excluded.read_seq > k.read_seq"
     " returning conversation_id, user_id, device_id, delivered_seq, read_seq",
     7};
-// clang-format on
 
 struct cursors {
     struct app *app;

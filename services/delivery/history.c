@@ -12,24 +12,21 @@
 #define RETRY_AFTER_MS 500
 #define ARENA_BYTES_MAX (8u << 20)
 
-// clang-format off
-// conversation_id, tenant_id, user_id, from, to, limit. Newest first; at least one row: the first seq
-// the person may see (null: none), and then the entry or nulls.
+// conversation_id, tenant_id, user_id, from, to, limit. Newest first; at least one row: the first
+// seq the person may see (null: none), and then the entry or nulls.
 static const struct query SQL_HISTORY = {
     "history",
     "select s.first_seq, " ENTRY_COLUMNS
-    " from (select min(x.joined_seq) first_seq from delivery.member x"
-    " join delivery.conversation c on c.conversation_id = x.conversation_id and c.tenant_id = $2::uuid"
-    " where x.conversation_id = $1::uuid and x.user_id = $3::uuid) s"
-    " left join lateral (select z.* from delivery.member y cross join lateral ("
-    "select v.* from delivery.message v where v.conversation_id = $1::uuid"
-    " and v.seq between greatest(y.joined_seq, $4::int8)"
-    " and least(coalesce(y.left_seq, 9223372036854775807), $5::int8)"
-    " order by v.seq desc limit $6::int4 + 1) z"
-    " where y.conversation_id = $1::uuid and y.user_id = $3::uuid and s.first_seq is not null"
-    " order by z.seq desc limit $6::int4 + 1) m on true order by m.seq desc",
+    " from (select min(x.joined_seq) first_seq from delivery.member x join delivery.conversation c"
+    " on c.conversation_id = x.conversation_id and c.tenant_id = $2::uuid where x.conversation_id"
+    " = $1::uuid and x.user_id = $3::uuid) s"
+    " left join lateral (select z.* from delivery.member y"
+    " cross join lateral (select v.* from delivery.message v where v.conversation_id = $1::uuid"
+    " and v.seq between greatest(y.joined_seq, $4::int8) and least(coalesce(y.left_seq,"
+    " 9223372036854775807), $5::int8) order by v.seq desc limit $6::int4 + 1) z where"
+    " y.conversation_id = $1::uuid and y.user_id = $3::uuid and s.first_seq is not null order by"
+    " z.seq desc limit $6::int4 + 1) m on true order by m.seq desc",
     6};
-// clang-format on
 
 struct ask {
     struct app *app;

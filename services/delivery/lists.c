@@ -23,47 +23,48 @@
 #define PAGE_MAX 200
 #define ARENA_BYTES_MAX (32u << 20)
 
-// clang-format off
 // The newest stay of each member; rows only go forward, so that an older look changes nothing.
 static const struct query SQL_REFRESH = {
     "refresh_lists",
-    "insert into delivery.user_conversation as u (user_id, conversation_id, tenant_id, joined_seq, left_seq)"
-    " select distinct on (m.user_id, m.conversation_id) m.user_id, m.conversation_id, c.tenant_id,"
-    " m.joined_seq, m.left_seq from unnest($1::uuid[]) as w(id)"
+    "insert into delivery.user_conversation as u (user_id, conversation_id, tenant_id, joined_seq,"
+    " left_seq) select distinct on (m.user_id, m.conversation_id) m.user_id, m.conversation_id,"
+    " c.tenant_id, m.joined_seq, m.left_seq"
+    " from unnest($1::uuid[]) as w(id)"
     " cross join lateral (select * from delivery.conversation x where x.conversation_id = w.id"
-    " offset 0) c cross join lateral (select * from delivery.member x"
-    " where x.conversation_id = w.id offset 0) m"
-    " order by m.user_id, m.conversation_id, m.joined_seq desc"
+    " offset 0) c"
+    " cross join lateral (select * from delivery.member x where x.conversation_id = w.id offset 0)"
+    " m order by m.user_id, m.conversation_id, m.joined_seq desc"
     " on conflict (user_id, conversation_id) do update set joined_seq = excluded.joined_seq,"
-    " left_seq = excluded.left_seq, moved = pg_current_xact_id()::text::bigint"
-    " where excluded.joined_seq > u.joined_seq or (excluded.joined_seq = u.joined_seq"
-    " and excluded.left_seq is not null and u.left_seq is null)"
+    " left_seq = excluded.left_seq, moved = pg_current_xact_id()::text::bigint where"
+    " excluded.joined_seq > u.joined_seq or (excluded.joined_seq = u.joined_seq and"
+    " excluded.left_seq is not null and u.left_seq is null)"
     " returning user_id, conversation_id, joined_seq, left_seq",
     1};
 
 // People, since. At least one row: the counter to ask with next, then a row or nulls.
 static const struct query SQL_MOVED = {
     "moved",
-    "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint, u.moved, u.user_id, u.conversation_id,"
-    " u.joined_seq, u.left_seq from (select 1) one left join lateral (select x.* from unnest($1::uuid[])"
-    " as w(id) cross join lateral (select * from delivery.user_conversation y where y.user_id = w.id"
-    " and y.moved >= $2::int8 offset 0) x order by x.moved limit $3::int4) u on true order by u.moved",
+    "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint, u.moved, u.user_id,"
+    " u.conversation_id, u.joined_seq, u.left_seq from (select 1) one"
+    " left join lateral (select x.*"
+    " from unnest($1::uuid[]) as w(id)"
+    " cross join lateral (select * from delivery.user_conversation y where y.user_id = w.id and"
+    " y.moved >= $2::int8 offset 0) x order by x.moved limit $3::int4) u on true order by u.moved",
     3};
 
 // user_id, tenant_id, before: active_ms and conversation_id, rows. Most recently active first; for
 // who left, as far as he saw it.
 static const struct query SQL_PAGE = {
     "list_page",
-    "select x.active_ms, x.conversation_id from (select u.conversation_id,"
-    " case when u.left_seq is null then c.active_ms else coalesce((select m.committed_ms"
-    " from delivery.message m where m.conversation_id = u.conversation_id and m.seq = u.left_seq), 0) end"
-    " as active_ms from delivery.user_conversation u cross join lateral (select *"
-    " from delivery.conversation y where y.conversation_id = u.conversation_id"
-    " and y.tenant_id = $2::uuid offset 0) c where u.user_id = $1::uuid) x"
-    " where (x.active_ms, x.conversation_id) < ($3::int8, $4::uuid)"
-    " order by x.active_ms desc, x.conversation_id desc limit $5::int4",
+    "select x.active_ms, x.conversation_id from (select u.conversation_id, case when u.left_seq is"
+    " null then c.active_ms else coalesce((select m.committed_ms from delivery.message m where"
+    " m.conversation_id = u.conversation_id and m.seq = u.left_seq), 0) end as active_ms from"
+    " delivery.user_conversation u"
+    " cross join lateral (select * from delivery.conversation y where y.conversation_id ="
+    " u.conversation_id and y.tenant_id = $2::uuid offset 0) c where u.user_id = $1::uuid) x where"
+    " (x.active_ms, x.conversation_id) < ($3::int8, $4::uuid) order by x.active_ms desc,"
+    " x.conversation_id desc limit $5::int4",
     5};
-// clang-format on
 
 struct lists {
     struct app *app;

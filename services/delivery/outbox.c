@@ -23,33 +23,35 @@
 #define DEPTH_COUNTED_MAX 1000000
 #define AWAY_MS 250
 
-// clang-format off
 // Shards, committed before, rows.
 static const struct query SQL_OUTBOX = {
     "outbox",
     "select o.shard, o.conversation_id, e.epoch, m.tenant_id, m.is_message, " ENTRY_COLUMNS
-    " from (select y.* from unnest($1::int2[]) as w(shard) cross join lateral (select x.*"
-    " from delivery.outbox x where x.shard = w.shard order by x.conversation_id, x.seq limit 256) y"
-    " order by y.shard, y.conversation_id, y.seq limit $3::int4) o cross join delivery.store e"
-    " cross join lateral (select * from delivery.message x where x.conversation_id = o.conversation_id"
-    " and x.seq = o.seq offset 0) m where m.committed_ms < $2::int8 order by o.shard, o.conversation_id, o.seq",
+    " from (select y.*"
+    " from unnest($1::int2[]) as w(shard)"
+    " cross join lateral (select x.* from delivery.outbox x where x.shard = w.shard order by"
+    " x.conversation_id, x.seq limit 256) y order by y.shard, y.conversation_id, y.seq limit"
+    " $3::int4) o cross join delivery.store e"
+    " cross join lateral (select * from delivery.message x where x.conversation_id ="
+    " o.conversation_id and x.seq = o.seq offset 0) m where m.committed_ms < $2::int8 order by"
+    " o.shard, o.conversation_id, o.seq",
     3};
 
 static const struct query SQL_OUTBOX_DELETE = {
     "outbox_delete",
     "delete from delivery.outbox where ctid = any(array(select o.ctid"
-    " from unnest($1::int2[], $2::uuid[], $3::int8[]) as w(shard, id, seq) cross join lateral ("
-    "select x.ctid from delivery.outbox x where x.shard = w.shard and x.conversation_id = w.id"
-    " and x.seq = w.seq offset 0) o))",
+    " from unnest($1::int2[], $2::uuid[], $3::int8[]) as w(shard, id, seq)"
+    " cross join lateral (select x.ctid from delivery.outbox x where x.shard = w.shard and"
+    " x.conversation_id = w.id and x.seq = w.seq offset 0) o))",
     3};
 
-static const struct query SQL_OUTBOX_DEPTH = {
-    "outbox_depth",
-    "select count(*), coalesce(min(x.committed_ms), 0) from (select m.committed_ms from delivery.outbox o"
-    " cross join lateral (select * from delivery.message y where y.conversation_id = o.conversation_id"
-    " and y.seq = o.seq offset 0) m limit $1::int4) x",
-    1};
-// clang-format on
+static const struct query SQL_OUTBOX_DEPTH = {"outbox_depth",
+                                              "select count(*), coalesce(min(x.committed_ms), 0)"
+                                              " from (select m.committed_ms from delivery.outbox o"
+                                              " cross join lateral (select * from delivery.message"
+                                              " y where y.conversation_id = o.conversation_id and"
+                                              " y.seq = o.seq offset 0) m limit $1::int4) x",
+                                              1};
 
 struct row {
     struct outbox *outbox;

@@ -16,14 +16,14 @@
 #define CHANGED_MAX 5000  // in one item
 #define ARENA_BYTES_MAX (64u << 20)
 
-// clang-format off
 // Conversations, versions. At least one row: the epoch, then another's version or nulls.
 static const struct query SQL_LOOK = {
     "look",
-    "select e.epoch, x.id, x.version, x.last_seq from delivery.store e left join lateral ("
-    "select w.id, c.version, c.last_seq from unnest($1::uuid[], $2::int8[]) as w(id, version)"
-    " cross join lateral (select * from delivery.conversation y where y.conversation_id = w.id"
-    " and y.version <> w.version offset 0) c) x on true",
+    "select e.epoch, x.id, x.version, x.last_seq from delivery.store e"
+    " left join lateral (select w.id, c.version, c.last_seq"
+    " from unnest($1::uuid[], $2::int8[]) as w(id, version)"
+    " cross join lateral (select * from delivery.conversation y where y.conversation_id = w.id and"
+    " y.version <> w.version offset 0) c) x on true",
     2};
 
 // Conversations, after. Entries of all members' view; the nodes cut.
@@ -32,10 +32,10 @@ static const struct query SQL_MISSED = {
     "select w.id, c.version, c.last_seq, " ENTRY_COLUMNS
     " from unnest($1::uuid[], $2::int8[]) as w(id, after_seq)"
     " cross join lateral (select * from delivery.conversation x where x.conversation_id = w.id"
-    " offset 0) c cross join lateral (select x.* from delivery.message x where x.conversation_id = w.id"
-    " and x.seq > w.after_seq order by x.seq limit 100) m order by w.id, m.seq",
+    " offset 0) c"
+    " cross join lateral (select x.* from delivery.message x where x.conversation_id = w.id and"
+    " x.seq > w.after_seq order by x.seq limit 100) m order by w.id, m.seq",
     2};
-// clang-format on
 
 struct pulse {
     struct app *app;
@@ -191,7 +191,8 @@ static void on_look(void *arg, const struct db_answer *answer) {
     while (answer->result == OK && db_rows_next(answer->rows)) {
         uint64_t epoch = (uint64_t) db_get_int(answer->rows);
         if (epoch != nodes_epoch(p->app->nodes)) {
-            log_event(LOG_WARN, "epoch", LINT("epoch", epoch));
+            log_event(nodes_epoch(p->app->nodes) ? LOG_WARN : LOG_INFO, "epoch",
+                      LINT("epoch", epoch));
             engine_forget_all(p->app->engine);
             nodes_set_epoch(p->app->nodes, epoch);
         }

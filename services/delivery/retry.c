@@ -18,17 +18,15 @@
 #define ARENA_BYTES_MAX (4u << 20)
 #define MEMBER_BYTES (2 * UUID_TEXT_LEN + 2)
 
-// clang-format off
 // conversation_id, user_id, after.
 static const struct query SQL_AGAIN = {
     "again",
     "select e.epoch, " ENTRY_COLUMNS " from delivery.store e cross join delivery.member s"
-    " cross join lateral (select x.* from delivery.message x where x.conversation_id = s.conversation_id"
-    " and x.seq between greatest(s.joined_seq, $3::int8 + 1)"
-    " and coalesce(s.left_seq, 9223372036854775807) order by x.seq limit 50) m"
-    " where s.conversation_id = $1::uuid and s.user_id = $2::uuid order by m.seq limit 50",
+    " cross join lateral (select x.* from delivery.message x where x.conversation_id ="
+    " s.conversation_id and x.seq between greatest(s.joined_seq, $3::int8 + 1) and"
+    " coalesce(s.left_seq, 9223372036854775807) order by x.seq limit 50) m where s.conversation_id"
+    " = $1::uuid and s.user_id = $2::uuid order by m.seq limit 50",
     3};
-// clang-format on
 
 struct retry {
     struct app *app;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "delivery/store.h"
 
-#include <endian.h>
 #include <stdlib.h>
 
 #include "base/crash.h"
+#include "delivery/packed.h"
 #include "delivery/sql.h"
 #include "delivery/store_params.h"
 
@@ -83,27 +83,13 @@ void store_commit(struct store *s, struct batch *b) {
 
 // --- load ----------------------------------------------------------------------------------------
 
-static uint64_t take(struct slice *s, unsigned bytes) {
-    uint64_t v = 0;
-    for (unsigned i = 0; i < bytes; i++) v = v << 8 | s->data[i];
-    *s = slice_of(s->data + bytes, s->len - bytes);
-    return v;
-}
-
-static struct uuid take_uuid(struct slice *s) {
-    struct uuid id;
-    memcpy(id.bytes, s->data, sizeof id.bytes);
-    *s = slice_of(s->data + sizeof id.bytes, s->len - sizeof id.bytes);
-    return id;
-}
-
 static void take_members(struct conversation *c, struct slice packed) {
     PRE(packed.len % 28 == 0);
     while (packed.len > 0) {
-        struct member m = {.user_id = take_uuid(&packed)};
-        m.joined_seq = (int64_t) take(&packed, 8);
-        m.role = (uint8_t) take(&packed, 2);
-        m.home = (uint8_t) take(&packed, 2);
+        struct member m = {.user_id = packed_take_uuid(&packed)};
+        m.joined_seq = (int64_t) packed_take(&packed, 8);
+        m.role = (uint8_t) packed_take(&packed, 2);
+        m.home = (uint8_t) packed_take(&packed, 2);
         conversation_add(c, &m);
     }
 }
@@ -111,7 +97,7 @@ static void take_members(struct conversation *c, struct slice packed) {
 static void take_fences(struct conversation *c, struct slice packed) {
     PRE(packed.len % 10 == 0);
     while (packed.len > 0) {
-        uint64_t platform = take(&packed, 2), incarnation = take(&packed, 8);
+        uint64_t platform = packed_take(&packed, 2), incarnation = packed_take(&packed, 8);
         if (platform < PLATFORMS_MAX) c->fences[platform] = incarnation;
     }
 }
@@ -119,8 +105,8 @@ static void take_fences(struct conversation *c, struct slice packed) {
 static void take_devices(struct conversation *c, struct slice packed) {
     PRE(packed.len % 24 == 0);
     while (packed.len > 0) {
-        struct uuid id = take_uuid(&packed);
-        conversation_set_last(c, id, take(&packed, 8));
+        struct uuid id = packed_take_uuid(&packed);
+        conversation_set_last(c, id, packed_take(&packed, 8));
     }
 }
 

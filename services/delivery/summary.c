@@ -2,69 +2,52 @@
 #include "delivery/summary.h"
 
 #include "delivery/entry.h"
+#include "delivery/packed.h"
 
 // Limits in it: 100 members are listed, others' cursors told up to 100 members; unread messages are
 // counted one by one, without the person's own, up to 1,000; beyond, by the difference of numbers.
-// clang-format off
 const struct query SQL_SUMMARY = {
     "summary",
     "select w.ord, e.epoch, w.id, c.kind, c.title, c.version, c.last_seq, n.members,"
-    " coalesce(d.last, 0), coalesce(mine.delivered_seq, 0), least(c.last_seq, s.last_seq), s.stays,"
-    " case when s.last_seq = 9223372036854775807 then (select string_agg(uuid_send(x.user_id)"
-    " || int8send(x.joined_seq) || int8send(0) || int2send(x.role) || int2send(x.home), '')"
-    " from (select * from delivery.member m where m.conversation_id = w.id and m.left_seq is null"
-    " order by m.joined_seq, m.user_id limit 100) x) end,"
-    " (select string_agg(uuid_send(x.user_id) || int8send(x.delivered_seq) || int8send(x.read_seq), '')"
-    " from (select k.user_id, max(k.delivered_seq) delivered_seq, max(k.read_seq) read_seq"
-    " from delivery.cursor k where k.conversation_id = w.id and (k.user_id = w.user_id"
-    " or (n.members <= 100 and s.last_seq = 9223372036854775807)) group by k.user_id) x),"
-    " u.unread,"
-    " m.seq, m.committed_ms, m.sender_user_id, m.device_id, m.device_seq, m.client_msg_id,"
-    " m.foreign_id, m.payload_sha256, m.trace_id, m.change"
-    " from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) with ordinality"
-    " as w(id, tenant_id, user_id, device_id, ord) cross join delivery.store e"
-    " left join lateral (select * from delivery.conversation x where x.conversation_id = w.id"
-    " and x.tenant_id = w.tenant_id and x.kind <> 0 offset 0) c on true"
-    " left join lateral (select string_agg(uuid_send(m.user_id) || int8send(m.joined_seq)"
-    " || int8send(coalesce(m.left_seq, 0)) || int2send(m.role) || int2send(m.home), ''"
-    " order by m.joined_seq) stays, max(m.joined_seq) joined_seq,"
-    " max(coalesce(m.left_seq, 9223372036854775807)) last_seq from delivery.member m"
-    " where m.conversation_id = c.conversation_id and m.user_id = w.user_id) s on true"
-    " left join lateral (select count(*) members from delivery.member m"
-    " where m.conversation_id = c.conversation_id and m.left_seq is null) n on true"
-    " left join lateral (select max(k.delivered_seq) delivered_seq, max(k.read_seq) read_seq"
-    " from delivery.cursor k where k.conversation_id = c.conversation_id and k.user_id = w.user_id)"
+    " coalesce(d.last, 0), coalesce(mine.delivered_seq, 0), least(c.last_seq, s.last_seq),"
+    " s.stays, case when s.last_seq = 9223372036854775807 then (select"
+    " string_agg(uuid_send(x.user_id) || int8send(x.joined_seq) || int8send(0) || int2send(x.role)"
+    " || int2send(x.home), '') from (select * from delivery.member m where m.conversation_id ="
+    " w.id and m.left_seq is null order by m.joined_seq, m.user_id limit 100) x) end, (select"
+    " string_agg(uuid_send(x.user_id) || int8send(x.delivered_seq) || int8send(x.read_seq), '')"
+    " from (select k.user_id, max(k.delivered_seq) delivered_seq, max(k.read_seq) read_seq from"
+    " delivery.cursor k where k.conversation_id = w.id and (k.user_id = w.user_id or (n.members <="
+    " 100 and s.last_seq = 9223372036854775807)) group by k.user_id) x), u.unread, m.seq,"
+    " m.committed_ms, m.sender_user_id, m.device_id, m.device_seq, m.client_msg_id, m.foreign_id,"
+    " m.payload_sha256, m.trace_id, m.change"
+    " from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) with ordinality as w(id,"
+    " tenant_id, user_id, device_id, ord) cross join delivery.store e"
+    " left join lateral (select * from delivery.conversation x where x.conversation_id = w.id and"
+    " x.tenant_id = w.tenant_id and x.kind <> 0 offset 0) c on true"
+    " left join lateral (select string_agg(uuid_send(m.user_id) || int8send(m.joined_seq) ||"
+    " int8send(coalesce(m.left_seq, 0)) || int2send(m.role) || int2send(m.home), '' order by"
+    " m.joined_seq) stays, max(m.joined_seq) joined_seq, max(coalesce(m.left_seq,"
+    " 9223372036854775807)) last_seq from delivery.member m where m.conversation_id ="
+    " c.conversation_id and m.user_id = w.user_id) s on true"
+    " left join lateral (select count(*) members from delivery.member m where m.conversation_id ="
+    " c.conversation_id and m.left_seq is null) n on true"
+    " left join lateral (select max(k.delivered_seq) delivered_seq, max(k.read_seq) read_seq from"
+    " delivery.cursor k where k.conversation_id = c.conversation_id and k.user_id = w.user_id)"
     " mine on true"
-    " left join lateral (select greatest("
-    "coalesce((select max(x.device_seq) from delivery.message x"
-    " where x.conversation_id = w.id and x.device_id = w.device_id), 0),"
-    " coalesce((select max(x.device_seq) from delivery.rejection x"
-    " where x.conversation_id = w.id and x.device_id = w.device_id), 0)) as last) d on true"
-    " left join lateral (select * from delivery.message x where x.conversation_id = c.conversation_id"
-    " and x.seq = least(c.last_seq, s.last_seq) and s.stays is not null offset 0) m on true"
-    " left join lateral (select case when r.behind <= 1000 then (select count(*)"
-    " from delivery.message x where x.conversation_id = c.conversation_id and x.seq > r.since"
-    " and x.seq <= m.seq and x.is_message and x.sender_user_id <> w.user_id) else r.behind end unread"
-    " from (select f.since, m.message_number - coalesce((select x.message_number from delivery.message x"
-    " where x.conversation_id = c.conversation_id and x.seq = f.since), 0) behind"
-    " from (select greatest(coalesce(mine.read_seq, 0), s.joined_seq - 1) since) f) r) u on true"
-    " order by w.ord",
+    " left join lateral (select greatest(coalesce((select max(x.device_seq) from delivery.message"
+    " x where x.conversation_id = w.id and x.device_id = w.device_id), 0), coalesce((select"
+    " max(x.device_seq) from delivery.rejection x where x.conversation_id = w.id and x.device_id ="
+    " w.device_id), 0)) as last) d on true"
+    " left join lateral (select * from delivery.message x where x.conversation_id ="
+    " c.conversation_id and x.seq = least(c.last_seq, s.last_seq) and s.stays is not null offset"
+    " 0) m on true"
+    " left join lateral (select case when r.behind <= 1000 then (select count(*) from"
+    " delivery.message x where x.conversation_id = c.conversation_id and x.seq > r.since and x.seq"
+    " <= m.seq and x.is_message and x.sender_user_id <> w.user_id) else r.behind end unread from"
+    " (select f.since, m.message_number - coalesce((select x.message_number from delivery.message"
+    " x where x.conversation_id = c.conversation_id and x.seq = f.since), 0) behind from (select"
+    " greatest(coalesce(mine.read_seq, 0), s.joined_seq - 1) since) f) r) u on true order by w.ord",
     4};
-// clang-format on
-
-static uint64_t take(struct slice *s, unsigned bytes) {
-    uint64_t v = 0;
-    for (unsigned i = 0; i < bytes; i++) v = v << 8 | s->data[i];
-    *s = slice_of(s->data + bytes, s->len - bytes);
-    return v;
-}
-
-static struct uuid take_uuid(struct slice *s) {
-    struct uuid id;
-    memcpy(id.bytes, s->data, sizeof id.bytes);
-    *s = slice_of(s->data + sizeof id.bytes, s->len - sizeof id.bytes);
-    return id;
-}
 
 // user_id joined_seq left_seq role home
 #define STAY_BYTES (16 + 8 + 8 + 2 + 2)
@@ -77,11 +60,11 @@ static Pb__Member **take_stays(struct arena *a, struct slice packed, size_t *n) 
     if (!list || !items) return NULL;
     for (size_t i = 0; i < *n; i++) {
         items[i] = empty;
-        items[i].user_id = entry_uuid(a, take_uuid(&packed));
-        items[i].joined_seq = (int64_t) take(&packed, 8);
-        items[i].left_seq = (int64_t) take(&packed, 8);
-        items[i].role = (Pb__MemberRole) take(&packed, 2);
-        items[i].home = (Pb__Platform) take(&packed, 2);
+        items[i].user_id = entry_uuid(a, packed_take_uuid(&packed));
+        items[i].joined_seq = (int64_t) packed_take(&packed, 8);
+        items[i].left_seq = (int64_t) packed_take(&packed, 8);
+        items[i].role = (Pb__MemberRole) packed_take(&packed, 2);
+        items[i].home = (Pb__Platform) packed_take(&packed, 2);
         list[i] = &items[i];
     }
     return list;
@@ -100,9 +83,9 @@ static bool take_cursors(struct arena *a, struct slice packed, Pb__ConversationS
         items[i] = empty;
         items[i].conversation_id = pb->conversation_id;
         items[i].epoch = pb->epoch;
-        items[i].user_id = entry_uuid(a, take_uuid(&packed));
-        items[i].delivered_seq = (int64_t) take(&packed, 8);
-        items[i].read_seq = (int64_t) take(&packed, 8);
+        items[i].user_id = entry_uuid(a, packed_take_uuid(&packed));
+        items[i].delivered_seq = (int64_t) packed_take(&packed, 8);
+        items[i].read_seq = (int64_t) packed_take(&packed, 8);
         list[i] = &items[i];
     }
     pb->cursors = list;
