@@ -171,12 +171,10 @@ void command_take(struct session *s, const Pb__ClientFrame *frame) {
         output_error(s, frame->request_id, code, what);
         return;
     }
-    if (s->open_commands >= e->config.window_max) {
-        output_error(s, frame->request_id, ERR(LIMIT_EXCEEDED), "too many commands open");
-        return;
-    }
-    if (!limits_command(s)) {
-        send_unavailable(s, c, frame->request_id, ERR(RATE_LIMITED));
+    bool window_full = s->open_commands >= e->config.window_max;
+    if (window_full || !limits_command(s)) {
+        send_unavailable(s, c, frame->request_id,
+                         window_full ? ERR(LIMIT_EXCEEDED) : ERR(RATE_LIMITED));
         return;
     }
     struct uuid id;

@@ -2,11 +2,10 @@
 // Calls at the gateway, Connect unary with protobuf.
 #pragma once
 
-#include <protobuf-c/protobuf-c.h>
-
 #include "base/arena.h"
 #include "base/result.h"
 #include "loop/loop.h"
+#include "wire/pb.h"
 
 struct api;
 

@@ -161,7 +161,10 @@ START_TEST(the_window_is_enforced) {
         say(&r, &p, &command);
     }
     ck_assert_uint_eq(item_count(&r, ITEM(COMMAND)), 4);
-    ck_assert_int_eq(peer_last(&p, FRAME(ERROR))->error->code, CODE(LIMIT_EXCEEDED));
+    const Pb__Verdict *verdict = peer_last(&p, FRAME(VERDICT))->verdict;
+    ck_assert_int_eq(verdict->code, VERDICT(UNAVAILABLE));
+    ck_assert_int_eq(verdict->error->code, CODE(LIMIT_EXCEEDED));
+    ck_assert_uint_eq(verdict->device_seq, 5);
     answer(&r, r.items[r.item_count - 1]->command->ref, VERDICT(ACCEPTED));
     Pb__Command command = message(5, "hi");
     say(&r, &p, &command);
