@@ -65,6 +65,10 @@ static void port_answer(void *arg, const struct command *c, const struct outcome
     dispatch_verdict(arg, c, o);
 }
 
+static void port_dropped(void *arg, const struct command *c) {
+    dispatch_dropped(arg, c);
+}
+
 static bool changes_members(const struct batch *b, const struct part *p) {
     for (uint32_t i = p->first; i < p->first + p->count; i++)
         if (b->writes[i].decision.kind == DECIDED_ENTRY &&
@@ -163,6 +167,7 @@ static void make_engine(struct app *a) {
                                               .person = port_person,
                                               .random = port_random,
                                               .answer = port_answer,
+                                              .dropped = port_dropped,
                                               .stands = port_stands,
                                               .wake = port_wake};
     const struct config_delivery *c = a->config;

@@ -66,6 +66,14 @@ void dispatch_verdict(struct app *a, const struct command *c, const struct outco
     log_verdict(a, c, o, ref.text);
 }
 
+void dispatch_dropped(struct app *a, const struct command *c) {
+    struct node *n = nodes_get(a->nodes, c->node);
+    struct uuid_text id = uuid_format(c->conversation_id);
+    if (n) node_grant(n, 1);
+    log_event(LOG_WARN, "command_outcome_unknown", LSTR("trace_id", c->trace_id),
+              LSTR("conversation_id", id.text), LINT("device_seq", c->device_seq));
+}
+
 // --- items ---------------------------------------------------------------------------------------
 
 // A command that names no conversation, or nobody: absent, and nothing to number.

@@ -342,6 +342,7 @@ static void expire_lane(struct engine *e, struct lane *l, uint64_t now_us) {
             continue;
         }
         e->counts.commands--;
+        e->ports.dropped(e->arg, c);
         command_free(c);
     }
     if (l->queued == 0 && (l->is == LANE_READY || l->is == LANE_WRITABLE || l->is == LANE_RESTING))
@@ -391,7 +392,8 @@ struct engine *engine_new(const struct engine_config *config, const struct engin
                           void *arg) {
     PRE(config->batches_in_flight_max > 0 && config->lanes_max > 0 && config->wait_us > 0);
     PRE(ports->load && ports->stored && ports->foreign && ports->people && ports->commit);
-    PRE(ports->person && ports->random && ports->answer && ports->stands && ports->wake);
+    PRE(ports->person && ports->random && ports->answer && ports->dropped);
+    PRE(ports->stands && ports->wake);
     struct engine *e = calloc(1, sizeof *e);
     PRE(e);
     *e = (struct engine){.config = *config, .ports = *ports, .arg = arg, .lanes = map_new()};

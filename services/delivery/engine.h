@@ -94,6 +94,8 @@ struct engine_ports {
     uint64_t (*random)(void *arg);
     // The one answer to a command.
     void (*answer)(void *arg, const struct command *c, const struct outcome *o);
+    // Given up without an answer: its outcome stayed unknown for too long.
+    void (*dropped)(void *arg, const struct command *c);
     // This part stands in the store. Called after the answers; the commands are still in b.
     void (*stands)(void *arg, const struct batch *b, const struct part *p);
     // engine_run is wanted soon.

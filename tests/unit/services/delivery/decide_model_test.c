@@ -68,6 +68,11 @@ static void on_answer(void *arg, const struct command *cmd, const struct outcome
     }
 }
 
+static void on_dropped(void *arg, const struct command *cmd) {
+    (void) arg;
+    CHECK_THAT(cmd->uncertain);
+}
+
 static void on_stands(void *arg, const struct batch *b, const struct part *p) {
     struct seat *seat = arg;
     const struct model_conversation *k = model_find(&seat->w->store, p->state->id);
@@ -403,6 +408,7 @@ static void world_engines(struct world *w, struct seat *seats) {
                                               .person = port_person,
                                               .random = port_random,
                                               .answer = on_answer,
+                                              .dropped = on_dropped,
                                               .stands = on_stands,
                                               .wake = port_wake};
     struct engine_config config = {.limits = {.members_max = 5, .message_bytes_max = 1000},

@@ -13,7 +13,7 @@ struct world {
     struct lane *asking; // people
     struct batch *batches[4];
     unsigned batch_count;
-    unsigned answers;
+    unsigned answers, dropped;
     struct outcome last;
     uint64_t last_seq; // device_seq answered last
     unsigned stood;
@@ -55,6 +55,11 @@ static void on_answer(void *arg, const struct command *c, const struct outcome *
     w.last = *o;
     w.last_seq = c->device_seq;
 }
+static void on_dropped(void *arg, const struct command *c) {
+    (void) arg;
+    ck_assert(c->uncertain);
+    w.dropped++;
+}
 static void on_stands(void *arg, const struct batch *b, const struct part *p) {
     (void) arg;
     (void) b;
@@ -72,6 +77,7 @@ static const struct engine_ports ports = {.load = on_load,
                                           .person = rig_ask,
                                           .random = on_random,
                                           .answer = on_answer,
+                                          .dropped = on_dropped,
                                           .stands = on_stands,
                                           .wake = on_wake};
 
@@ -230,6 +236,7 @@ START_TEST(an_unknown_outcome_is_never_unavailable) {
     w.now_us += 20 * (uint64_t) usual.wait_us;
     engine_expire(w.e, w.now_us);
     ck_assert_uint_eq(w.answers, 1);
+    ck_assert_uint_eq(w.dropped, 1);
     ck_assert_uint_eq(engine_counts(w.e).commands, 0);
     end();
 }
