@@ -8,6 +8,8 @@ import ssl
 import urllib.request
 
 from slixmpp import ClientXMPP
+from slixmpp.xmlstream.handler import Callback
+from slixmpp.xmlstream.matcher import MatchXPath
 
 from lib.stack import LEGACY_DOMAIN, http, port
 
@@ -37,8 +39,9 @@ class Legacy(ClientXMPP):
             self.register_plugin(plugin)
         self["xep_0184"].auto_ack = auto_receipt
         self.add_event_handler("session_start", self.on_start)
-        self.add_event_handler("message", self.on_message)
-        self.add_event_handler("message_error", self.bounces.append)
+        # The library's own event leaves out stanzas without a body: receipts, markers, chat states.
+        every_message = MatchXPath("{jabber:client}message")
+        self.register_handler(Callback("every message", every_message, self.on_message))
         self.add_event_handler("presence", self.presences.append)
 
     async def __aenter__(self):
@@ -56,7 +59,9 @@ class Legacy(ClientXMPP):
 
     def on_message(self, stanza):
         self.stanzas.append(stanza)
-        if stanza["type"] != "error" and stanza["body"]:
+        if stanza["type"] == "error":
+            self.bounces.append(stanza)
+        elif stanza["body"]:
             self.messages.append(stanza)
 
     def say(self, address, text, id_=None):
@@ -64,6 +69,16 @@ class Legacy(ClientXMPP):
         message["id"] = id_ or secrets.token_hex(8)
         message.send()
         return message["id"]
+
+    def conditions(self):
+        """Names of the stanza errors that came back (RFC 6120 8.3.3)."""
+        namespace = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
+        found = []
+        for bounce in self.bounces:
+            for child in bounce.xml.iter():
+                if child.tag.startswith(namespace) and not child.tag.endswith("}text"):
+                    found.append(child.tag.removeprefix(namespace))
+        return found
 
     def texts(self, address=None):
         return [m["body"] for m in self.messages if address in (None, m["from"].bare)]
