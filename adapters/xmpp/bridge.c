@@ -245,7 +245,7 @@ static enum seat_take on_message(void *arg, struct seat *s, const struct person 
         .seat = s, .seq = e->seq, .stanza_id = id, .stanza = buf_slice(&stanza)};
     if (!outbox_put(app->outbox, &out)) return SEAT_NOT_NOW;
     marks_remember(app->marks, s->person, id, s->conversation_id, e->seq);
-    log_event(LOG_DEBUG, "outbound", LSTR("trace_id", e->trace_id), LINT("seq", e->seq));
+    log_event(LOG_INFO, "outbound", LSTR("trace_id", e->trace_id), LINT("seq", e->seq));
     return SEAT_TAKEN;
 }
 

@@ -336,7 +336,7 @@ void intake_decided(struct intake *in, struct seat *s, struct item *i, int64_t s
                     int error_code) {
     journal_decided(in->journal, i->taken_id, seq);
     histogram_observe(in->verdict_us, clock_mono_us(loop_clock(in->loop)) - i->taken_us);
-    log_event(LOG_DEBUG, "inbound_decided", LSTR("trace_id", i->trace_id), LINT("seq", seq),
+    log_event(LOG_INFO, "inbound_decided", LSTR("trace_id", i->trace_id), LINT("seq", seq),
               LINT("error", error_code), LSTR("class", item_class_name(i->class)));
     if (error_code) {
         send_error(in, i, error_code);
