@@ -36,8 +36,7 @@ static void send_verdict(struct app *a, uint32_t node, uint64_t ref, Pb__Verdict
 static void log_verdict(const struct app *a, const struct command *c, const struct outcome *o,
                         const char *ref) {
     struct uuid_text id = uuid_format(c->conversation_id), user = uuid_format(c->user_id);
-    log_event(o->error && o->code != VERDICT(UNAVAILABLE) ? LOG_INFO : LOG_DEBUG, "command",
-              LSTR("trace_id", c->trace_id), LSTR("conversation_id", id.text),
+    log_event(LOG_INFO, "command", LSTR("trace_id", c->trace_id), LSTR("conversation_id", id.text),
               LSTR("user_id", user.text), LINT("device_seq", c->device_seq), LINT("op", c->op),
               LSTR("verdict", verdict_names[o->code]), LINT("error", o->error), LINT("seq", o->seq),
               LSTR("ref", ref), LINT("us", app_now_us(a) - c->arrived_us));
