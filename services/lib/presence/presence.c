@@ -186,11 +186,10 @@ static void ask_nodes(struct presence *p) {
 }
 
 static void take_entries(struct presence *p, struct uuid user_id, const struct cache_value *value) {
-    roster_read_begin(p->roster, user_id);
     for (size_t i = 0; i + 1 < value->count; i += 2) {
         struct uuid device;
         if (uuid_parse(value->items[i].str, &device) == OK)
-            roster_put(p->roster, user_id, device, value->items[i + 1].str);
+            roster_read(p->roster, user_id, device, value->items[i + 1].str);
     }
     roster_read_end(p->roster, user_id);
     if (roster_has_new_node(p->roster)) ask_nodes(p);
@@ -204,6 +203,7 @@ static void on_entries(void *arg, enum result result, const struct cache_value *
 
 static bool read_person(struct presence *p, struct uuid user_id) {
     struct task *t = task_new(p, user_id, user_id);
+    roster_read_begin(p->roster, user_id);
     enum result r = CACHE_CMD(p->cache, on_entries, t, "HGETALL", user_key(user_id).text);
     hint(p, r);
     if (r != OK) task_free(t);

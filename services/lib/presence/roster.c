@@ -11,16 +11,18 @@ struct entry {
     struct list of_person, of_node;
     struct uuid device_id;
     struct watched *person;
-    struct node *node;
+    struct node *node; // NULL: gone, remembered until the present read ends
     size_t incarnation_len;
     uint8_t incarnation[ROSTER_PLACE_MAX];
-    bool stale; // not put again so far in the present read
+    bool stale; // neither put nor read since the present read began
+    bool news;  // put since then
 };
 
 struct watched {
     struct uuid user_id;
     struct list entries;
-    bool read; // all entries are known
+    bool read;    // all entries are known
+    bool reading; // they have been asked for
     enum roster_state state;
 };
 
@@ -78,8 +80,9 @@ static void entry_free(struct entry *e) {
 
 static bool lives(const struct entry *e) {
     const struct node *n = e->node;
-    return n->incarnation_len > 0 && slice_equal(slice_of(n->incarnation, n->incarnation_len),
-                                                 slice_of(e->incarnation, e->incarnation_len));
+    return n && n->incarnation_len > 0 &&
+           slice_equal(slice_of(n->incarnation, n->incarnation_len),
+                       slice_of(e->incarnation, e->incarnation_len));
 }
 
 static enum roster_state compute(const struct watched *w) {
@@ -87,7 +90,7 @@ static enum roster_state compute(const struct watched *w) {
     LIST_FOR(node, &w->entries) {
         const struct entry *e = CONTAINER_OF(node, struct entry, of_person);
         if (lives(e)) return ROSTER_ONLINE;
-        certain &= e->node->asked;
+        certain &= !e->node || e->node->asked;
     }
     return certain ? ROSTER_OFFLINE : ROSTER_UNKNOWN;
 }
@@ -146,35 +149,57 @@ static struct entry *entry_of(const struct watched *w, struct uuid device_id) {
     return NULL;
 }
 
-static void entry_add(struct roster *r, struct watched *w, struct uuid device_id,
-                      struct slice place) {
-    struct slice name, incarnation;
-    if (place.len > ROSTER_PLACE_MAX || !slice_split(place, ':', &name, &incarnation)) return;
-    struct entry *e = calloc(1, sizeof *e);
+static struct entry *entry_get(struct watched *w, struct uuid device_id) {
+    struct entry *e = entry_of(w, device_id);
+    if (e) return e;
+    e = calloc(1, sizeof *e);
     PRE(e != NULL);
     e->device_id = device_id;
     e->person = w;
+    list_push_back(&w->entries, &e->of_person);
+    return e;
+}
+
+// Malformed places are none.
+static void entry_move(struct roster *r, struct entry *e, struct slice place) {
+    struct slice name, incarnation;
+    list_remove(&e->of_node);
+    e->node = NULL;
+    if (place.len > ROSTER_PLACE_MAX || !slice_split(place, ':', &name, &incarnation)) return;
     e->node = node_get(r, name);
     e->incarnation_len = incarnation.len;
     if (incarnation.len) memcpy(e->incarnation, incarnation.data, incarnation.len);
-    list_push_back(&w->entries, &e->of_person);
     list_push_back(&e->node->entries, &e->of_node);
 }
 
 void roster_put(struct roster *r, struct uuid user_id, struct uuid device_id, struct slice place) {
     struct watched *w = find(r, user_id);
     if (!w) return;
-    struct entry *old = entry_of(w, device_id);
-    if (old) entry_free(old);
-    if (place.len) entry_add(r, w, device_id, place);
+    struct entry *e = entry_get(w, device_id);
+    entry_move(r, e, place);
+    e->stale = false;
+    e->news = w->reading;
+    if (!e->node && !w->reading) entry_free(e);
     if (w->read) tell_if_changed(r, w);
 }
 
 void roster_read_begin(struct roster *r, struct uuid user_id) {
     struct watched *w = find(r, user_id);
     if (!w) return;
-    w->read = false;
-    LIST_FOR(node, &w->entries) CONTAINER_OF(node, struct entry, of_person)->stale = true;
+    w->reading = true;
+    LIST_FOR(node, &w->entries) {
+        struct entry *e = CONTAINER_OF(node, struct entry, of_person);
+        e->stale = true;
+        e->news = false;
+    }
+}
+
+void roster_read(struct roster *r, struct uuid user_id, struct uuid device_id, struct slice place) {
+    struct watched *w = find(r, user_id);
+    struct entry *e = w ? entry_get(w, device_id) : NULL;
+    if (!e || e->news) return;
+    entry_move(r, e, place);
+    e->stale = false;
 }
 
 void roster_read_end(struct roster *r, struct uuid user_id) {
@@ -182,8 +207,9 @@ void roster_read_end(struct roster *r, struct uuid user_id) {
     if (!w) return;
     LIST_FOR(node, &w->entries) {
         struct entry *e = CONTAINER_OF(node, struct entry, of_person);
-        if (e->stale) entry_free(e);
+        if (e->stale || !e->node) entry_free(e);
     }
+    w->reading = false;
     w->read = true;
     tell_if_changed(r, w);
 }

@@ -26,11 +26,13 @@ enum roster_state roster_state_of(const struct roster *r, struct uuid user_id);
 // The next watched person; NULL at the end. *at starts at 0.
 const struct uuid *roster_next(const struct roster *r, size_t *at);
 
-// All entries of a person: begin, one put each, end. What is not put is gone.
-void roster_read_begin(struct roster *r, struct uuid user_id);
-void roster_read_end(struct roster *r, struct uuid user_id);
-// One entry; place empty: gone. Longer than ROSTER_PLACE_MAX, or without ':': ignored.
+// One entry, as news; place empty: gone. Longer than ROSTER_PLACE_MAX, or without ':': gone too.
 void roster_put(struct roster *r, struct uuid user_id, struct uuid device_id, struct slice place);
+// All entries of a person: begin when they are asked for, then one read each, end. What is not read
+// is gone; what was put in between is newer than what is read.
+void roster_read_begin(struct roster *r, struct uuid user_id);
+void roster_read(struct roster *r, struct uuid user_id, struct uuid device_id, struct slice place);
+void roster_read_end(struct roster *r, struct uuid user_id);
 
 // Which incarnation of a node lives; empty: none.
 void roster_node(struct roster *r, struct slice node, struct slice incarnation);
