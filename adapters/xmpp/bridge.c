@@ -151,7 +151,8 @@ static void take_iq(struct app *app, const struct xml_element *iq) {
     bool asks = xml_attr_is(iq, "type", "get") || xml_attr_is(iq, "type", "set");
     if (!asks) {
         // An error is an answer too: what was before it has been handled.
-        (void) outbox_fence(app->outbox, xml_attr(iq, "id"));
+        struct slice id = xml_attr(iq, "id");
+        if (!outbox_fence(app->outbox, id)) (void) settle_proved(app->settle, id);
     } else if (answer_needs_person(iq)) {
         answer_about_person(app, iq);
     } else {

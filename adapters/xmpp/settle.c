@@ -13,6 +13,7 @@
 #define AGAIN_MS 300u
 #define TICK_MS 1000u
 #define NEWEST_EVERY 5u // ticks
+#define PROOF_ID "proof"
 
 static const struct query READ = {
     "settled_read",
@@ -136,14 +137,13 @@ static void on_newest(void *arg, enum result result, uint64_t newest_us) {
 
 static void prove(struct settle *s) {
     AUTO(buf) struct buf ping = buf_init(4096);
-    stanza_ping(&ping, s->config.domain, s->config.legacy_domain, "proof");
+    stanza_ping(&ping, s->config.domain, s->config.legacy_domain, PROOF_ID);
     (void) !component_send(s->config.component, buf_slice(&ping)); // no proof comes then
 }
 
 static void tick(void *arg) {
     struct settle *s = arg;
     prove(s);
-    save(s);
     if (s->ticks++ % NEWEST_EVERY != 0 || s->asking) return;
     s->asking = true;
     archive_newest(s->config.archive, on_newest, s);
@@ -153,6 +153,12 @@ void settle_run(struct settle *s, bool run) {
     timer_stop(&s->tick);
     s->archive_us = 0;
     if (run) s->tick = timer_start(s->loop, TICK_MS, TICK_MS, tick, s);
+}
+
+bool settle_proved(struct settle *s, struct slice id) {
+    if (!slice_equal(id, slice_str(PROOF_ID))) return false;
+    if (s->tick) save(s);
+    return true;
 }
 
 struct settle *settle_new(struct loop *l, const struct settle_config *config, struct metrics *m) {

@@ -34,3 +34,5 @@ void settle_read(struct settle *s, settle_done *done, void *arg);
 
 // While it runs, the link is proven each second and the mark follows.
 void settle_run(struct settle *s, bool run);
+// Whether id is that of a proof that came back: it is kept at once.
+bool settle_proved(struct settle *s, struct slice id);
