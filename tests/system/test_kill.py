@@ -100,10 +100,18 @@ class Kill(unittest.IsolatedAsyncioTestCase):
             stopping.set()
             await asyncio.gather(*senders)
             bounced = {b["body"] for b in bob.bounces}
-            await until(lambda: all(f.complete(bounced) for f in flows), "everything has arrived", SETTLE_S)
+            await self.settle(flows, bounced)
             await until(lambda: not alice.conversation(with_bob).outbox, "all verdicts", SETTLE_S)
             self.judge(flows, bounced, times)
             self.assertEqual(alice.mistakes, [])
+
+    async def settle(self, flows, bounced):
+        """Waits until everything has arrived; says what has not."""
+        try:
+            await until(lambda: all(f.complete(bounced) for f in flows), "all is here", SETTLE_S)
+        except AssertionError:
+            missing = [sorted(set(f.sent) - set(f.received()) - bounced)[:10] for f in flows]
+            raise AssertionError(f"not within {SETTLE_S} s: {missing}") from None
 
     def judge(self, flows, bounced, times):
         for flow in flows:
