@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+cw_test(clients/c/cli/home_test cli)
