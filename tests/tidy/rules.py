@@ -38,6 +38,7 @@ FORBIDDEN_TEXT = [
     (r"\b(TODO|FIXME)\b", "unfinished work belongs in an issue"),
     (r"(?<![\w.$}])/(work|root)/\w", "path of one machine"),
     (r"(?<![\w.$}])/home/\w", "path of one machine"),
+    (r"\.\./shared/|(?<![\w./-])shared/[A-Z]", "not part of the project"),
 ]
 # In C files only, tests excepted.
 FORBIDDEN_C = [
