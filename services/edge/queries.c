@@ -4,7 +4,8 @@
 #include "edge/output.h"
 #include "edge/requests.h"
 
-#define QUERIES_OPEN_MAX 32
+// Answers are large: on the way from delivery, verdicts of others wait behind them.
+#define QUERIES_OPEN_MAX 4
 
 static uint32_t page_limit(uint32_t asked) {
     if (asked == 0) return PAGE_DEFAULT;

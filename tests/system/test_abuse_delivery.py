@@ -263,3 +263,31 @@ class OtherTenant(unittest.IsolatedAsyncioTestCase):
         found = await call("users.v1.UserService/GetUsers", {"userIds": [self.ours["userId"]]},
                            token=self.theirs["accessToken"])  # fmt: skip
         self.assertEqual(found.get("users", []), [])
+
+
+class LargePages(unittest.IsolatedAsyncioTestCase):
+    MESSAGES = 150
+    LIMIT_S = 60
+
+    async def test_29_pages_and_backlogs_of_the_largest_messages_arrive(self):
+        """More bytes than a connection's queue holds, for somebody who reads."""
+        a, b = await asyncio.gather(register("big"), register("big"))
+        async with unharmed(*NODES, logged=False, counts=False):
+            async with Client(a) as alice:
+                async with Client(b) as bob:
+                    id_ = await alice.open_direct(bob.user_id)
+                    await asyncio.wait_for(bob.conversation(id_).attached.wait(), 20)
+                    kept = bob.conversations
+                texts = [f"{number:016000}" for number in range(self.MESSAGES)]
+                for text in texts:
+                    await alice.say(id_, text)
+                await until(lambda: not alice.conversation(id_).outbox, "accepted", self.LIMIT_S)
+                again = Client(b)
+                again.conversations = kept
+                async with again:
+                    await until(lambda: len(again.texts(id_)) >= len(texts), "the backlog", self.LIMIT_S)
+                    self.assertEqual(again.texts(id_), texts)
+                    _, page = await again.request({"history": {"conversationId": id_, "limit": 200}})
+                    self.assertTrue(page["entries"])
+                    self.assertEqual(int(page["entries"][-1]["seq"]), self.MESSAGES + 1)
+                    self.assertEqual(again.closes, [])

@@ -119,6 +119,25 @@ class Floods(EdgeCase):
             flood = frame(TEXT, b'{"ping": {"nonce": "1"}}') * 20000
             self.assertEqual(await self.close_after(flood), 4010)
 
+    async def test_43_flood_of_large_pages_is_limited(self):
+        other = await register("abuser")
+        async with Client(other) as writer:
+            id_ = await writer.open_direct(self.session["userId"])
+            for number in range(60):
+                await writer.say(id_, f"{number:016000}")
+            await until(lambda: not writer.conversation(id_).outbox, "accepted")
+        ask = {"requestId": "7", "history": {"conversationId": id_, "limit": 200}}
+        async with unharmed("edge", "d1"), await Socket.logged_in(self.session) as peer:
+            reading = asyncio.create_task(peer.closed(60))
+            for _ in range(500):
+                await peer.say(ask)
+                await asyncio.sleep(0.002)  # the flood's own pace: below the limit on frames
+            await peer.send(frame(CLOSE, b"\x03\xe8"))
+            await reading
+            codes = {error["code"] for error in peer.errors()}
+            self.assertEqual(codes, {"ERROR_CODE_LIMIT_EXCEEDED"})
+            self.assertTrue([content for content in peer.said() if "history" in content])
+
     async def test_16_after_close_nothing_is_processed(self):
         other = await register("abuser")
         async with unharmed("edge", logged=False, counts=False):
@@ -264,7 +283,7 @@ class Sessions(EdgeCase):
                 await peer.say({"connect": {"token": self.session["accessToken"], "resume": [point] * 500}})
                 await peer.until_said("welcome")
             async with await Socket.upgraded() as peer:
-                await peer.say({"connect": {"token": "x", "resume": [point] * 10**6}})
+                await peer.say({"connect": {"token": "x", "resume": [point] * 20_000}})
                 self.assertEqual((await peer.closed())[0], 1009)
 
     async def test_43_typing_storm_is_coalesced(self):

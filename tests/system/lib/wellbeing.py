@@ -14,6 +14,7 @@ from lib.client import Client
 from lib.stack import until
 
 RSS_GROWTH_KIB_MAX = 8 * 1024
+RSS_GROWTH_SANITIZED_KIB_MAX = 400 * 1024  # a sanitizer keeps what was freed
 DESCRIPTORS_MORE_MAX = 2
 SETTLE_LIMIT_S = 30
 PAUSE_S = 0.03
@@ -42,6 +43,11 @@ def rss_kib(pid):
             if line.startswith("VmRSS:"):
                 return int(line.split()[1])
     raise AssertionError(f"{pid} is gone")
+
+
+def rss_growth_kib_max(pid):
+    with open(f"/proc/{pid}/maps") as file:
+        return RSS_GROWTH_SANITIZED_KIB_MAX if "libasan" in file.read() else RSS_GROWTH_KIB_MAX
 
 
 def counted(node):
@@ -79,7 +85,7 @@ class Vitals:
         allowed = self.descriptors + DESCRIPTORS_MORE_MAX
         await until(lambda: descriptors(self.pid) <= allowed, f"descriptors of {self.node} come back"
                     f" to {allowed}", SETTLE_LIMIT_S)  # fmt: skip
-        limit = self.rss_kib + RSS_GROWTH_KIB_MAX
+        limit = self.rss_kib + rss_growth_kib_max(self.pid)
         await until(lambda: rss_kib(self.pid) <= limit, f"memory of {self.node} comes back to"
                     f" {limit} KiB, it has {rss_kib(self.pid)}", SETTLE_LIMIT_S)  # fmt: skip
 
