@@ -42,9 +42,8 @@ class Operations(unittest.IsolatedAsyncioTestCase):
         def instances():
             return {i["name"]: i for i in json.loads(stack.get(stack.GATEWAY + "/status")[1])["instances"]}
 
-        found = await asyncio.to_thread(instances)
-        for node in ("auth", "users", "d1", "edge"):
-            self.assertEqual(found[node]["state"], "ready", node)
+        for node in ("auth", "users", "d1", "edge"):  # asked every few seconds
+            await until(lambda node=node: instances()[node]["state"] == "ready", f"{node} is ready")
         status, body = await asyncio.to_thread(stack.get, stack.GATEWAY + "/status?name=edge")
         self.assertEqual([i["name"] for i in json.loads(body)["instances"]], ["edge"])
         self.assertEqual((await asyncio.to_thread(stack.get, stack.GATEWAY + "/status?name=no"))[0], 404)

@@ -13,7 +13,7 @@ from lib.calls import register
 from lib.client import Client
 from lib.stack import until
 
-RSS_GROWTH_KIB_MAX = 8 * 1024
+RSS_GROWTH_KIB_MAX = 12 * 1024
 RSS_GROWTH_SANITIZED_KIB_MAX = 400 * 1024  # a sanitizer keeps what was freed
 DESCRIPTORS_MORE_MAX = 2
 SETTLE_LIMIT_S = 30
