@@ -54,7 +54,8 @@ static void make_etag(struct file *f) {
     struct sha256 digest = sha256_of(buf_slice(&f->content));
     char *at = f->etag;
     *at++ = '"';
-    for (size_t i = 0; i < (ETAG_BYTES - 2) / 2; i++) at += snprintf(at, 3, "%02x", digest.bytes[i]);
+    for (size_t i = 0; i < (ETAG_BYTES - 2) / 2; i++)
+        at += snprintf(at, 3, "%02x", digest.bytes[i]);
     *at++ = '"';
     *at = 0;
 }
