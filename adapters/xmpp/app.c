@@ -268,6 +268,9 @@ void app_free(struct app *app) {
     if (!app) return;
     timer_stop(&app->again);
     if (app->component) component_stop(app->component);
+    if (app->recovery) recovery_link_down(app->recovery);
+    archive_close(app->archive);
+    settle_close(app->settle);
     intake_close(app->intake);
     seats_close(app->seats);
     contacts_close(app->contacts);

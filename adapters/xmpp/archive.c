@@ -19,7 +19,7 @@ static const struct xml_limits LIMITS = {
 struct archive {
     struct archive_config config;
     char pattern[JID_BARE_MAX + 8];
-    bool scanning;
+    bool scanning, closed;
     uint64_t after_us, after_id;
     void (*fn)(void *arg, const struct archive_row *row);
     archive_done *done;
@@ -34,6 +34,15 @@ struct archive *archive_new(const struct archive_config *config) {
     a->config = *config;
     snprintf(a->pattern, sizeof a->pattern, "%%@%s", config->domain);
     return a;
+}
+
+void archive_close(struct archive *a) {
+    if (a) a->closed = true;
+}
+
+static enum result ask(const struct archive *a, const char *sql, const struct mariadb_param *params,
+                       size_t n, mariadb_done *done, void *arg) {
+    return a->closed ? UNAVAILABLE : mariadb_query(a->config.db, sql, params, n, done, arg);
 }
 
 void archive_free(struct archive *a) {
@@ -56,11 +65,11 @@ void archive_newest(struct archive *a, archive_newest_done *done, void *arg) {
     const struct mariadb_param params[] = {mariadb_text(slice_str(a->config.legacy_domain))};
     a->newest_done = done;
     a->newest_arg = arg;
-    if (mariadb_query(a->config.db, "select max(timestamp) from archive where server_host = ?",
-                      params, 1, on_newest, a) == OK)
+    if (ask(a, "select max(timestamp) from archive where server_host = ?", params, 1, on_newest,
+            a) == OK)
         return;
     a->newest_done = NULL;
-    done(arg, BUSY, 0);
+    done(arg, UNAVAILABLE, 0);
 }
 
 // --- scan ----------------------------------------------------------------------------------------
@@ -128,12 +137,11 @@ static void next_page(struct archive *a) {
     const struct mariadb_param params[] = {
         mariadb_text(slice_str(a->config.legacy_domain)), mariadb_u64(a->after_us),
         mariadb_u64(a->after_us), mariadb_u64(a->after_id), mariadb_text(slice_str(a->pattern))};
-    enum result r =
-        mariadb_query(a->config.db,
-                      "select timestamp, id, username, xml from archive where server_host = ?"
-                      " and timestamp >= ? and (timestamp > ? or id > ?) and bare_peer like ?"
-                      " and kind = 'chat' order by timestamp, id limit " PAGE,
-                      params, COUNT_OF(params), on_page, a);
+    enum result r = ask(a,
+                        "select timestamp, id, username, xml from archive where server_host = ?"
+                        " and timestamp >= ? and (timestamp > ? or id > ?) and bare_peer like ?"
+                        " and kind = 'chat' order by timestamp, id limit " PAGE,
+                        params, COUNT_OF(params), on_page, a);
     if (r != OK) finish(a, r);
 }
 
@@ -197,10 +205,10 @@ void archive_find(struct archive *a, const char *receiver, const char *stanza_id
     const struct mariadb_param params[] = {mariadb_text(slice_str(a->config.legacy_domain)),
                                            mariadb_text(username), mariadb_u64(since_us),
                                            mariadb_text(slice_str(stanza_id))};
-    enum result r = mariadb_query(a->config.db,
-                                  "select username, xml from archive where server_host = ?"
-                                  " and username = ? and timestamp >= ? and instr(xml, ?) > 0"
-                                  " limit 100",
-                                  params, COUNT_OF(params), on_find, f);
+    enum result r = ask(a,
+                        "select username, xml from archive where server_host = ?"
+                        " and username = ? and timestamp >= ? and instr(xml, ?) > 0"
+                        " limit 100",
+                        params, COUNT_OF(params), on_find, f);
     if (r != OK) find_end(f, r, false);
 }

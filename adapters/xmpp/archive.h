@@ -13,6 +13,8 @@ struct archive_config {
 };
 
 struct archive *archive_new(const struct archive_config *config);
+// No more questions: before mariadb_free; what is asked later is UNAVAILABLE at once.
+void archive_close(struct archive *a);
 // After mariadb_free.
 void archive_free(struct archive *a);
 

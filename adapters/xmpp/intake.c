@@ -18,6 +18,7 @@
 
 // One sender and one addressee.
 struct lane {
+    struct list node; // in intake->restoring; else in no list
     struct intake *in;
     struct list items; // waiting for a place
     struct bare_jid from;
@@ -37,6 +38,7 @@ struct intake {
     struct intake_config config;
     struct journal *journal;
     struct map *lanes;
+    struct list restoring;
     size_t held;      // taken and not decided
     size_t unwritten; // of them, without a row
     bool holding, closed;
@@ -354,6 +356,7 @@ static void restore(void *arg) {
     i->seat = seats_get(in->config.seats, lane->sender, i->conversation_id);
     PRE(i->seat);
     seats_push(in->config.seats, i->seat, i);
+    list_remove(&lane->node);
     lane->restored_done(lane->restored_arg);
     free(lane);
 }
@@ -366,6 +369,7 @@ void intake_restore(struct intake *in, struct item *item, void (*done)(void *arg
     enum result r = jid_bare(slice_str(item->sender_jid), &from);
     lane->sender = r == OK ? people_by_jid(in->config.people, from.text) : NULL;
     PRE(lane->sender);
+    list_push_back(&in->restoring, &lane->node);
     count_held(in, 1);
     seats_join(in->config.seats, lane->sender, restore, lane);
 }
@@ -377,6 +381,7 @@ struct intake *intake_new(struct loop *l, const struct intake_config *config, st
     struct intake *in = calloc(1, sizeof *in);
     PRE(in);
     *in = (struct intake){.loop = l, .config = *config, .lanes = map_new()};
+    list_init(&in->restoring);
     static const struct journal_handler HANDLER = {on_taken};
     in->journal = journal_new(l, config->db, config->tenant_id, &HANDLER, in, m);
     static const char *const LABELS[ITEM_CLASSES] = {
@@ -409,6 +414,11 @@ void intake_free(struct intake *in) {
     while ((lane = map_next(in->lanes, &at, NULL))) {
         timer_stop(&lane->again);
         for (struct list *n; (n = list_pop(&lane->items));) item_free(item_at(n));
+        free(lane);
+    }
+    for (struct list *n; (n = list_pop(&in->restoring));) {
+        lane = CONTAINER_OF(n, struct lane, node);
+        item_free(lane->restored);
         free(lane);
     }
     map_free(in->lanes);

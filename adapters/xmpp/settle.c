@@ -36,7 +36,7 @@ struct settle {
     struct timer *again, *tick;
     unsigned ticks;
     uint64_t archive_us; // to be written with the next proof
-    bool saving, asking;
+    bool saving, asking, closed;
     struct gauge *lag;
 };
 
@@ -44,7 +44,7 @@ static void read_mark(void *arg);
 
 static void later(struct settle *s) {
     timer_stop(&s->again);
-    s->again = timer_start(s->loop, AGAIN_MS, 0, read_mark, s);
+    if (!s->closed) s->again = timer_start(s->loop, AGAIN_MS, 0, read_mark, s);
 }
 
 static struct db_params *mark_params(const struct settle *s, uint64_t archive_us,
@@ -64,7 +64,7 @@ static void on_made(void *arg, const struct db_answer *answer) {
 
 static void make_mark(void *arg, enum result result, uint64_t newest_us) {
     struct settle *s = arg;
-    if (result != OK) {
+    if (result != OK || s->closed) {
         log_event(LOG_WARN, "archive_unreadable", LSTR("result", result_name(result)));
         later(s);
         return;
@@ -169,6 +169,12 @@ struct settle *settle_new(struct loop *l, const struct settle_config *config, st
     s->lag = metrics_gauge(m, "causeway_xmpp_archive_age_seconds", "",
                            "How old the newest row of the legacy archive is.");
     return s;
+}
+
+void settle_close(struct settle *s) {
+    if (!s) return;
+    settle_run(s, false);
+    s->closed = true;
 }
 
 void settle_free(struct settle *s) {

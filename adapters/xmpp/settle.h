@@ -24,6 +24,8 @@ struct settle_config {
 };
 
 struct settle *settle_new(struct loop *l, const struct settle_config *config, struct metrics *m);
+// No more statements: before db_free.
+void settle_close(struct settle *s);
 // After db_free and mariadb_free.
 void settle_free(struct settle *s);
 
