@@ -37,8 +37,13 @@ static bool take_heartbeat(int fd) {
     return kept && setenv("CAUSEWAY_HEARTBEAT_FD", number, 1) == 0;
 }
 
+// A handler of the process we were copied from must not run here: exec has not happened yet.
 static void reset_signals(void) {
     sigset_t none;
+    for (int number = 1; number < SIGRTMIN; number++) {
+        bool fixed = number == SIGKILL || number == SIGSTOP;
+        if (!fixed) (void) signal(number, SIG_DFL);
+    }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
