@@ -122,6 +122,8 @@ void edge_node_up(struct edge *e, unsigned node, uint64_t epoch, struct edge_tim
         conversation_new_epoch(e, epoch);
     conversation_node_up(e, node);
     attach_tick(e);
+    e->moved_at_us = 0; // what the node that died had no time to tell
+    memberships_tick(e);
 }
 
 static void abandon(struct edge *e, struct request *r) {

@@ -161,6 +161,22 @@ START_TEST(who_comes_in_the_middle_of_a_round_misses_nothing) {
 }
 END_TEST
 
+START_TEST(a_new_link_asks_at_once_what_moved) {
+    struct rig r;
+    struct peer p;
+    rig_open(&r);
+    peer_enter(&r, &p, ALICE, NULL, 0);
+    rig_pass(&r, 1000);
+    moved(&r, item_last(&r, ITEM(MOVED_QUERY))->moved_query->ref, 77, NULL, 0, 0);
+    edge_node_down(r.edge, 0, r.now);
+    edge_node_up(r.edge, 0, 1, r.now);
+    ck_assert_uint_eq(item_count(&r, ITEM(MOVED_QUERY)), 2);
+    ck_assert_uint_eq(item_last(&r, ITEM(MOVED_QUERY))->moved_query->since, 77);
+    peer_shut(&r, &p);
+    rig_shut(&r);
+}
+END_TEST
+
 START_TEST(the_creator_gets_his_conversation_at_once) {
     struct rig r;
     struct peer p, second;
@@ -198,5 +214,5 @@ CHECK_MAIN("edge memberships", what_the_client_keeps_goes_on_and_the_rest_starts
            a_list_that_fails_is_asked_again, a_session_has_a_bound_of_conversations,
            a_new_conversation_is_attached_when_delivery_says_so,
            all_people_are_asked_for_every_five_seconds,
-           who_comes_in_the_middle_of_a_round_misses_nothing,
+           who_comes_in_the_middle_of_a_round_misses_nothing, a_new_link_asks_at_once_what_moved,
            the_creator_gets_his_conversation_at_once)
