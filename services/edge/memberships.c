@@ -152,6 +152,6 @@ void memberships_tick(struct edge *e) {
         if (s->list_page && !s->list_asked) ask_list(s);
     }
     if (e->moved_open || e->now.mono_us < e->moved_at_us) return;
-    e->moved_at_us = e->now.mono_us + MOVED_INTERVAL_US;
     moved_round(e);
+    if (e->moved_open) e->moved_at_us = e->now.mono_us + MOVED_INTERVAL_US;
 }
