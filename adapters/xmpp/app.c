@@ -144,8 +144,10 @@ static void make_presence(struct app *app) {
 static void make_recovery(struct app *app) {
     const struct settings *f = &app->settings;
     struct metrics *m = app->config.metrics;
-    const struct archive_config archive = {
-        .db = app->mariadb, .domain = f->component_domain, .legacy_domain = f->legacy_domain};
+    const struct archive_config archive = {.db = app->mariadb,
+                                           .domain = f->component_domain,
+                                           .legacy_domain = f->legacy_domain,
+                                           .stanza_bytes_max = (uint32_t) f->stanza_bytes_max};
     app->archive = archive_new(&archive);
     const struct settle_config settle = {.db = app->db,
                                          .archive = app->archive,

@@ -8,16 +8,15 @@
 
 #include "base/log.h"
 #include "xml/reader.h"
+#include "xmpp/names.h"
 
 #define PAGE "500"
 #define PAGE_ROWS 500u
 #define STANZA_ARENA_BYTES_MAX (8u << 20)
 
-static const struct xml_limits LIMITS = {
-    .depth_max = 24, .attributes_max = 64, .stanza_bytes_max = 1u << 20};
-
 struct archive {
     struct archive_config config;
+    struct xml_limits limits;
     char pattern[JID_BARE_MAX + 8];
     bool scanning, closed;
     uint64_t after_us, after_id;
@@ -32,6 +31,9 @@ struct archive *archive_new(const struct archive_config *config) {
     struct archive *a = calloc(1, sizeof *a);
     PRE(a);
     a->config = *config;
+    a->limits = (struct xml_limits){.depth_max = STANZA_DEPTH_MAX,
+                                    .attributes_max = STANZA_ATTRIBUTES_MAX,
+                                    .stanza_bytes_max = config->stanza_bytes_max};
     snprintf(a->pattern, sizeof a->pattern, "%%@%s", config->domain);
     return a;
 }
@@ -87,7 +89,7 @@ static bool same_text(const char *a, const char *b) {
 static bool read_row(struct archive *a, struct slice username, struct slice xml,
                      struct archive_row *row, struct arena *arena) {
     const struct xml_element *e;
-    if (xml_parse(xml, &LIMITS, arena, &e) != OK) return false;
+    if (xml_parse(xml, &a->limits, arena, &e) != OK) return false;
     if (translate_message(e, &row->message) != OK) return false;
     if (jid_bare(row->message.from, &row->from) != OK) return false;
     if (jid_bare(row->message.to, &row->to) != OK) return false;

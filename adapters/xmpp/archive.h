@@ -10,6 +10,7 @@ struct archive;
 struct archive_config {
     struct mariadb *db;
     const char *domain, *legacy_domain;
+    uint32_t stanza_bytes_max; // longer ones were refused when they came
 };
 
 struct archive *archive_new(const struct archive_config *config);

@@ -182,6 +182,17 @@ static void on_stanza(void *arg, const struct xml_element *e) {
     counter_add(app->ignored, 1);
 }
 
+// Only what somebody may wait for is answered.
+static void on_skipped(void *arg, const struct xml_element *head) {
+    struct app *app = arg;
+    counter_add(app->ignored, 1);
+    log_event(LOG_WARN, "stanza_above_limits", LSLICE("from", xml_attr(head, "from")),
+              LSLICE("to", xml_attr(head, "to")));
+    bool message = slice_equal(head->name, slice_str("message"));
+    const struct stanza_error error = stanza_error_of(ERR(TOO_LARGE));
+    if (message && !xml_attr_is(head, "type", "error")) refuse(app, head, &error);
+}
+
 static void on_up(void *arg) {
     struct app *app = arg;
     recovery_link_up(app->recovery);
@@ -195,7 +206,7 @@ static void on_down(void *arg) {
 }
 
 const struct component_handler bridge_component_handler = {
-    .on_up = on_up, .on_stanza = on_stanza, .on_down = on_down};
+    .on_up = on_up, .on_stanza = on_stanza, .on_skipped = on_skipped, .on_down = on_down};
 
 // --- to B ----------------------------------------------------------------------------------------
 

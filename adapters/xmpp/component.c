@@ -21,8 +21,6 @@
 #define BACKOFF_MIN_MS 50u
 #define BACKOFF_MAX_MS 1000u
 #define PIECE_BYTES_MAX 65536u
-#define DEPTH_MAX 24u
-#define ATTRIBUTES_MAX 64u
 
 enum state { IDLE, WAITING, OPENING, GREETING, PROVING, UP };
 
@@ -134,6 +132,11 @@ static void on_element(void *arg, const struct xml_element *e) {
     }
 }
 
+static void on_skipped(void *arg, const struct xml_element *head) {
+    struct component *k = arg;
+    if (k->state == UP && !k->broken) k->handler.on_skipped(k->arg, head);
+}
+
 static void on_footer(void *arg) {
     ((struct component *) arg)->broken = true;
 }
@@ -141,10 +144,12 @@ static void on_footer(void *arg) {
 static void on_open(void *arg, struct stream *s) {
     struct component *k = arg;
     PRE(k->state == OPENING && s == k->stream);
-    static const struct xml_handler HANDLER = {
-        .on_open = on_header, .on_stanza = on_element, .on_close = on_footer};
-    const struct xml_limits limits = {.depth_max = DEPTH_MAX,
-                                      .attributes_max = ATTRIBUTES_MAX,
+    static const struct xml_handler HANDLER = {.on_open = on_header,
+                                               .on_stanza = on_element,
+                                               .on_skipped = on_skipped,
+                                               .on_close = on_footer};
+    const struct xml_limits limits = {.depth_max = STANZA_DEPTH_MAX,
+                                      .attributes_max = STANZA_ATTRIBUTES_MAX,
                                       .stanza_bytes_max = k->config.stanza_bytes_max};
     k->reader = xml_reader_new(&limits, &HANDLER, k);
     k->state = GREETING;
@@ -195,7 +200,7 @@ struct component *component_new(struct loop *l, const struct component_config *c
                                 const struct component_handler *handler, void *arg,
                                 struct metrics *metrics) {
     PRE(config->host && config->domain && config->secret && config->silence_ms > 0);
-    PRE(handler->on_up && handler->on_stanza && handler->on_down);
+    PRE(handler->on_up && handler->on_stanza && handler->on_skipped && handler->on_down);
     struct component *k = calloc(1, sizeof *k);
     PRE(k);
     *k = (struct component){.loop = l, .config = *config, .handler = *handler, .arg = arg};

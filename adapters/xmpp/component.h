@@ -23,6 +23,8 @@ struct component_handler {
     void (*on_up)(void *arg); // the handshake was accepted
     // Valid inside the call only.
     void (*on_stanza)(void *arg, const struct xml_element *stanza);
+    // Above the limits: only the start tag is known.
+    void (*on_skipped)(void *arg, const struct xml_element *head);
     void (*on_down)(void *arg); // after on_up only
 };
 

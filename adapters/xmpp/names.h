@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Namespaces of the XMPP extensions spoken here.
+// Namespaces of the XMPP extensions spoken here, and limits of a stanza.
 #pragma once
+
+// A stanza above these is refused, live or from the archive.
+#define STANZA_DEPTH_MAX 24
+#define STANZA_ATTRIBUTES_MAX 64
 
 #define NS_COMPONENT "jabber:component:accept"
 #define NS_CLIENT "jabber:client"

@@ -16,6 +16,11 @@ static void on_open(void *arg, const struct xml_element *root) {
     PRE(root->name.len > 0);
 }
 
+static void on_skipped(void *arg, const struct xml_element *head) {
+    (void) arg;
+    PRE(head->name.len > 0 && !head->first_child);
+}
+
 static void on_close(void *arg) {
     (void) arg;
 }
@@ -36,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size < 1) return 0;
     size_t piece = 1u + data[0];
-    struct xml_handler handler = {.on_open = on_open, .on_stanza = on_stanza, .on_close = on_close};
+    struct xml_handler handler = {
+        .on_open = on_open, .on_stanza = on_stanza, .on_skipped = on_skipped, .on_close = on_close};
     struct xml_reader *r = xml_reader_new(&LIMITS, &handler, NULL);
     enum result result = OK;
     for (size_t at = 1; at < size && result == OK; at += piece) {

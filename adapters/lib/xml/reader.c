@@ -28,6 +28,7 @@ struct xml_reader {
     unsigned depth;      // open elements, the stream's own included
     bool opened, closed; // the stream's tags came
     bool have_stanza;    // suspended behind one
+    bool skipping;       // the rest of the stanza is not kept
     bool renewing;       // a fresh parser reads the old header
     struct buf header;   // bytes up to the end of the stream's start tag
     size_t parsed;       // bytes given to this parser
@@ -41,15 +42,16 @@ static void refuse(struct xml_reader *r, const char *condition) {
 
 static struct slice copy(struct xml_reader *r, const char *s, size_t len) {
     struct slice out = arena_copy(&r->arena, slice_of(s, len));
-    if (!out.data) refuse(r, "policy-violation");
-    return out;
+    if (out.data) return out;
+    r->skipping = true;
+    return slice_of("", 0);
 }
 
 // expat gives "namespace name" or "name".
 static void split_name(struct xml_reader *r, const char *full, struct slice *ns,
                        struct slice *name) {
     size_t len = strlen(full);
-    if (len > NAMES_MAX) refuse(r, "policy-violation");
+    if (len > NAMES_MAX) r->skipping = true;
     const char *sep = memrchr(full, NS_SEPARATOR, len);
     *ns = sep ? copy(r, full, (size_t) (sep - full)) : slice_of("", 0);
     *name = sep ? copy(r, sep + 1, len - (size_t) (sep + 1 - full)) : copy(r, full, len);
@@ -60,15 +62,15 @@ static void read_attributes(struct xml_reader *r, struct xml_element *e, const c
     while (attrs[2 * n]) n++;
     if (n == 0) return;
     if (n > r->limits.attributes_max) {
-        refuse(r, "policy-violation");
-        return;
+        r->skipping = true;
+        n = r->limits.attributes_max;
     }
     struct xml_attribute *list = arena_alloc(&r->arena, n * sizeof *list);
     if (!list) {
-        refuse(r, "policy-violation");
+        r->skipping = true;
         return;
     }
-    for (size_t i = 0; i < n && !r->error; i++) {
+    for (size_t i = 0; i < n; i++) {
         split_name(r, attrs[2 * i], &list[i].ns, &list[i].name);
         list[i].value = copy(r, attrs[2 * i + 1], strlen(attrs[2 * i + 1]));
     }
@@ -85,30 +87,44 @@ static void link_child(struct xml_element *parent, struct xml_element *e) {
     parent->last_child = e;
 }
 
-static void XMLCALL on_start(void *arg, const char *name, const char **attrs) {
-    struct xml_reader *r = arg;
-    if (r->error) return;
-    if (r->renewing && r->depth == 0) {
-        r->depth = 1;
-        return;
-    }
-    if (r->depth > r->limits.depth_max) {
-        refuse(r, "policy-violation");
-        return;
-    }
+static struct xml_element *read_element(struct xml_reader *r, const char *name,
+                                        const char **attrs) {
     struct xml_element *e = arena_alloc(&r->arena, sizeof *e);
-    if (!e) {
-        refuse(r, "policy-violation");
-        return;
-    }
+    if (!e) return NULL;
     split_name(r, name, &e->ns, &e->name);
     read_attributes(r, e, attrs);
+    return e;
+}
+
+static void open_element(struct xml_reader *r, const char *name, const char **attrs) {
+    if (r->since > (int64_t) r->limits.stanza_bytes_max) r->skipping = true;
+    if (r->depth > r->limits.depth_max) r->skipping = true;
+    // Of a stanza that is skipped its own start tag is kept all the same.
+    if (r->skipping && r->depth > 1) return;
+    struct xml_element *e = read_element(r, name, attrs);
+    if (!e) {
+        refuse(r, "policy-violation"); // not even the first one fits
+        return;
+    }
     if (r->depth > 1) link_child(r->open[r->depth - 1], e);
     r->open[r->depth] = e;
     buf_clear(&r->text[r->depth]);
+}
+
+static void XMLCALL on_start(void *arg, const char *name, const char **attrs) {
+    struct xml_reader *r = arg;
+    if (r->error) return;
+    if (!r->renewing) open_element(r, name, attrs);
     r->depth++;
     // The header is handed out like a stanza: outside of the parser.
-    if (r->depth == 1) XML_StopParser(r->parser, XML_TRUE);
+    if (r->depth == 1 && !r->renewing) XML_StopParser(r->parser, XML_TRUE);
+}
+
+static void close_element(struct xml_reader *r) {
+    struct xml_element *e = r->open[r->depth];
+    struct buf *text = &r->text[r->depth];
+    if (text->failed) r->skipping = true;
+    e->text = copy(r, (const char *) text->data, text->len);
 }
 
 static void XMLCALL on_end(void *arg, const char *name) {
@@ -121,10 +137,7 @@ static void XMLCALL on_end(void *arg, const char *name) {
         r->closed = true;
         return;
     }
-    struct xml_element *e = r->open[r->depth];
-    struct buf *text = &r->text[r->depth];
-    if (text->failed) refuse(r, "policy-violation");
-    e->text = copy(r, (const char *) text->data, text->len);
+    if (!r->skipping) close_element(r);
     if (r->depth > 1) return;
     r->have_stanza = true;
     XML_StopParser(r->parser, XML_TRUE);
@@ -141,7 +154,7 @@ static void XMLCALL on_text(void *arg, const char *s, int len) {
     struct xml_reader *r = arg;
     if (r->error) return;
     if (r->depth > 1) {
-        buf_append(&r->text[r->depth - 1], slice_of(s, (size_t) len));
+        if (!r->skipping) buf_append(&r->text[r->depth - 1], slice_of(s, (size_t) len));
         return;
     }
     r->since -= len;
@@ -249,14 +262,28 @@ static enum result failed(struct xml_reader *r) {
     return INVALID;
 }
 
+static void hand_out_stanza(struct xml_reader *r) {
+    bool skipped = r->skipping;
+    r->have_stanza = r->skipping = false;
+    struct xml_element *e = r->open[1];
+    if (!skipped) {
+        r->handler.on_stanza(r->arg, e);
+        return;
+    }
+    e->first_child = e->last_child = NULL;
+    e->text = slice_of("", 0);
+    r->handler.on_skipped(r->arg, e);
+}
+
 static void hand_out(struct xml_reader *r) {
-    if (!r->opened) {
+    if (!r->opened && r->skipping) {
+        r->error = "policy-violation";
+    } else if (!r->opened) {
         r->opened = true;
         r->handler.on_open(r->arg, r->open[0]);
     } else {
         PRE(r->have_stanza);
-        r->have_stanza = false;
-        r->handler.on_stanza(r->arg, r->open[1]);
+        hand_out_stanza(r);
     }
     arena_fini(&r->arena);
 }
@@ -307,7 +334,9 @@ static enum result feed_piece(struct xml_reader *r, struct slice piece) {
     if (r->error || s == XML_STATUS_ERROR) return failed(r);
     r->parsed += piece.len;
     r->since += (int64_t) piece.len;
-    if (r->since > (int64_t) r->limits.stanza_bytes_max) r->error = "policy-violation";
+    int64_t bytes_max = r->limits.stanza_bytes_max;
+    if (r->since > bytes_max && r->depth > 1) r->skipping = true;
+    if (r->since > bytes_max * (r->opened ? XML_SKIP_FACTOR : 1)) r->error = "policy-violation";
     return r->error ? INVALID : OK;
 }
 

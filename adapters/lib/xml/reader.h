@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Streaming reader of hostile XML (RFC 6120 section 11): UTF-8 only, no DTD, no entities but the
 // five predefined ones, no comments, no processing instructions; depth, attributes and bytes of a
-// stanza are limited. Memory does not grow with the age of the stream.
+// stanza are limited. A stanza above the limits is skipped, not fatal: one sender must not end the
+// stream of all others. Memory does not grow with the age of the stream.
 #pragma once
 
 #include <stdint.h>
@@ -18,10 +19,15 @@ struct xml_limits {
     uint32_t stanza_bytes_max; // from the end of the stanza before
 };
 
+// A stanza this many times larger ends the stream: no memory is spent on skipping it.
+#define XML_SKIP_FACTOR 16
+
 // Elements are valid inside the call only. The reader must not be freed in a callback.
 struct xml_handler {
     void (*on_open)(void *arg, const struct xml_element *root); // the stream's own start tag
     void (*on_stanza)(void *arg, const struct xml_element *stanza);
+    // Above the limits; only its own start tag was kept, not all attributes for sure.
+    void (*on_skipped)(void *arg, const struct xml_element *head);
     void (*on_close)(void *arg); // the stream's end tag
 };
 

@@ -298,7 +298,7 @@ const char *stream_peer(const struct stream *s) {
 
 enum result stream_send(struct stream *s, struct slice frame) {
     if (s->state == CLOSED) return UNAVAILABLE;
-    if (frame.len > s->limits.frame_bytes_max) return INVALID;
+    if (!s->limits.raw && frame.len > s->limits.frame_bytes_max) return INVALID;
     if (queued(s) + LENGTH_BYTES + frame.len > s->limits.queue_bytes_max) return BUSY;
     if (!s->limits.raw) buf_append_u32be(&s->out, (uint32_t) frame.len);
     buf_append(&s->out, frame);

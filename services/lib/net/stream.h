@@ -20,7 +20,7 @@ struct stream_limits {
     uint32_t frame_bytes_max; // larger: closed with INVALID
     uint32_t queue_bytes_max; // outbound
     // No length prefixes, for protocols with framing of their own: on_frame gets bytes in pieces as
-    // they come, at most frame_bytes_max each; stream_send sends them as they are.
+    // they come, at most frame_bytes_max each; stream_send sends any number as they are.
     bool raw;
 };
 

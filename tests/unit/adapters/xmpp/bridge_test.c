@@ -160,6 +160,31 @@ START_TEST(what_cannot_be_said_comes_back) {
 }
 END_TEST
 
+START_TEST(a_stanza_above_the_limits_hurts_nobody_else) {
+    struct world w;
+    if (!world_begin(&w, "xmpp adapter: limits")) return;
+    AUTO(buf) struct buf text = buf_init(1u << 20);
+    buf_printf(&text, "<message from='%s' to='%s' type='chat' id='deep'><body>x</body>", w.bob_full,
+               w.alice_jid);
+    for (int i = 0; i < 100; i++) buf_append_str(&text, "<a xmlns='urn:x'>");
+    for (int i = 0; i < 100; i++) buf_append_str(&text, "</a>");
+    buf_printf(&text, "</message><message from='%s' to='%s' type='chat' id='long'><body>",
+               w.bob_full, w.alice_jid);
+    for (int i = 0; i < 300000; i++) buf_append_byte(&text, 'x');
+    buf_append_str(&text, "</body></message>");
+    buf_append_byte(&text, 0);
+    server_send(&w.server, (const char *) text.data);
+    bob_says(&w, "m1", "still here", "");
+    wait_said(&w, "still here");
+    const struct fake_stanza *s = wait_stanza(&w, "message", "error", 1);
+    ck_assert_str_eq(s->id, "deep");
+    ck_assert_str_eq(s->condition, "policy-violation");
+    ck_assert_str_eq(wait_stanza(&w, "message", "error", 2)->id, "long");
+    ck_assert_uint_eq(w.server.handshakes, 1);
+    world_stop(&w);
+}
+END_TEST
+
 START_TEST(questions_are_answered) {
     struct world w;
     if (!world_begin(&w, "xmpp adapter: iq")) return;
@@ -252,5 +277,6 @@ END_TEST
 
 CHECK_MAIN("xmpp adapter", bob_writes_first, an_id_used_again_is_another_message, alice_answers,
            bob_is_told_what_became_of_his, typing_goes_both_ways, what_cannot_be_said_comes_back,
-           questions_are_answered, a_group_speaks_through_its_own_address,
-           neighbours_that_are_away_are_waited_for, a_returned_message_is_marked_failed)
+           a_stanza_above_the_limits_hurts_nobody_else, questions_are_answered,
+           a_group_speaks_through_its_own_address, neighbours_that_are_away_are_waited_for,
+           a_returned_message_is_marked_failed)

@@ -60,6 +60,9 @@ START_TEST(bytes_arrive_as_they_were_sent) {
         ck_assert_int_eq(stream_send(s, slice_of(line, len)), OK);
         buf_append(&all, slice_of(line, len));
     }
+    static const uint8_t longer_than_a_piece[3 * PIECE_MAX];
+    ck_assert_int_eq(stream_send(s, slice_of(longer_than_a_piece, sizeof longer_than_a_piece)), OK);
+    buf_append(&all, slice_of(longer_than_a_piece, sizeof longer_than_a_piece));
     server.wanted = all.len;
     ck_assert(loop_run_until(l, got_all, &server, 2000));
     ck_assert(slice_equal(buf_slice(&server.got), buf_slice(&all)));
