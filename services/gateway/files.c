@@ -69,8 +69,9 @@ static bool read_content(const char *path, struct buf *out) {
         n = fread(room, 1, 16384, in);
         buf_commit(out, n);
     }
+    bool whole = n == 0 && !ferror(in) && !out->failed; // a folder opens, and cannot be read
     fclose(in);
-    return n == 0 && !out->failed;
+    return whole;
 }
 
 static void add_file(struct files *f, const char *root, const char *name) {

@@ -95,8 +95,8 @@ static void drain(void *app, struct service *s) {
 
 static void stop(void *app) {
     struct gateway *g = app;
+    http_client_free(g->client); // ends the questions of status
     status_free(g->status);
-    http_client_free(g->client);
     files_free(g->files);
     free(g);
 }

@@ -79,7 +79,8 @@ static void on_timer(void *arg) {
 
 static bool parse_one(struct slice text, struct instance *in) {
     struct slice name, url;
-    if (!slice_split(text, '=', &name, &url) || name.len == 0 || name.len >= NAME_BYTES_MAX)
+    if (!slice_split(text, '=', &name, &url) || name.len == 0 || name.len >= NAME_BYTES_MAX ||
+        url.len == 0)
         return false;
     int n =
         snprintf(in->url, sizeof in->url, "%.*s/readyz", (int) url.len, (const char *) url.data);

@@ -12,6 +12,7 @@ struct status;
 // nodes: "auth=http://127.0.0.1:17002,users=…". INVALID: malformed.
 MUST_USE enum result status_new(struct loop *l, struct http_client *client, const char *nodes,
                                 uint32_t interval_ms, struct status **out);
+// After the client: its open questions end here. NULL is fine.
 void status_free(struct status *s);
 
 // GET /status[?name=N]: {"instances":[{"name","state":"ready|not_ready|down|unknown","latency_ms",
