@@ -13,6 +13,7 @@ import websockets
 from lib.stack import EDGE_URL
 
 VERDICT_LIMIT_S = 3
+ATTACH_LIMIT_S = 5
 BACKOFF_S = (0.05, 1.0)
 WINDOW = 32
 
@@ -255,6 +256,8 @@ class Client:
     async def command(self, id_, operation):
         """Queues a command and sends it when the window allows. Returns it; its verdict is a future."""
         kept = self.conversation(id_)
+        if "create" not in operation:
+            await self.caught_up(kept)
         command = Command(kept.next_device_seq, operation, asyncio.get_running_loop())
         kept.next_device_seq += 1
         kept.outbox[command.device_seq] = command
@@ -264,6 +267,12 @@ class Client:
         else:
             command.sent = 0.0
         return command
+
+    async def caught_up(self, kept):
+        """Commands wait until the first entry of the stay is here; without a stay they go for their verdict."""
+        end = time.monotonic() + ATTACH_LIMIT_S
+        while (not kept.attached.is_set() or kept.applied == 0) and time.monotonic() < end:
+            await asyncio.sleep(0.005)
 
     async def settle(self, id_, operation, limit_s=20):
         """A command and its verdict."""
