@@ -240,6 +240,10 @@ bool app_ready(const struct app *app, const char **why) {
     return true;
 }
 
+bool app_is_active(const struct app *app) {
+    return app->wanted;
+}
+
 void app_promote(struct app *app) {
     if (app->wanted) return;
     app->wanted = true;

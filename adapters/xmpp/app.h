@@ -69,6 +69,8 @@ struct app *app_new(const struct app_config *config);
 void app_free(struct app *app);
 // A standby is ready when it could take over. *why: what is missing.
 bool app_ready(const struct app *app, const char **why);
+// Whether it speaks for B's people, or is about to.
+bool app_is_active(const struct app *app);
 // A standby takes over; others are what they are.
 void app_promote(struct app *app);
 // Leaves the legacy server, whose archive keeps what it still has for us; drained(arg) when all

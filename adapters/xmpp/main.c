@@ -33,6 +33,10 @@ static void promote(void *app) {
     app_promote(app);
 }
 
+static const char *role(void *app) {
+    return app_is_active(app) ? "active" : "standby";
+}
+
 int main(int argc, char **argv) {
     static const struct config_table tables[] = {{settings_keys, SETTINGS_KEYS, &settings}};
     static const struct service_program program = {.name = "xmpp",
@@ -42,6 +46,7 @@ int main(int argc, char **argv) {
                                                    .ready = ready,
                                                    .drain = drain,
                                                    .stop = stop,
-                                                   .promote = promote};
+                                                   .promote = promote,
+                                                   .role = role};
     return service_main(&program, argc, argv);
 }

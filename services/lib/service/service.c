@@ -89,10 +89,22 @@ static bool is_ready(const struct service *s, const char **why) {
     return s->state == RUNNING && (!s->program->ready || s->program->ready(s->app, why));
 }
 
+static void respond_ready(const struct service *s, struct http_request *r) {
+    AUTO(buf) struct buf body = buf_init(256);
+    buf_append_str(&body, "{\"ready\":true");
+    if (s->program->role) {
+        buf_append_str(&body, ",\"role\":");
+        buf_append_json_string(&body, slice_str(s->program->role(s->app)));
+    }
+    buf_append_byte(&body, '}');
+    respond(r, 200, "application/json", buf_slice(&body));
+}
+
 static void serve_ready(void *arg, struct http_request *r) {
+    struct service *s = arg;
     const char *why;
-    if (is_ready(arg, &why)) {
-        respond(r, 200, "application/json", slice_str("{\"ready\":true}"));
+    if (is_ready(s, &why)) {
+        respond_ready(s, r);
         return;
     }
     AUTO(buf) struct buf body = buf_init(1024);

@@ -30,6 +30,8 @@ struct service_program {
     // no more but for handles that close.
     void (*stop)(void *app);
     void (*promote)(void *app); // SIGUSR1; may be NULL
+    // What it is ready for, shown in /readyz: "active" or "standby". NULL: there is one kind only.
+    const char *(*role)(void *app);
 };
 
 // The whole main(): parses argv, runs, returns the exit code: 0, 1 could not start, 2 usage or
