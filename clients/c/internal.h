@@ -15,6 +15,7 @@
 #define HOLD_MS 2000               // commands wait so long for their conversation to be attached
 #define MESSAGE_BYTES_DEFAULT 8192 // before the first Welcome says more
 #define HEARTBEAT_MS_DEFAULT 25000
+#define HOLE_RETRY_MS 5000 // a hole that is still there is asked for again
 
 // A command without verdict.
 struct pending {
@@ -47,7 +48,7 @@ struct talk {
     int64_t applied_seq;
     int64_t joined_seq; // of the person's newest stay; 0: not known
     bool attached;
-    bool hole_asked;
+    uint64_t hole_asked_ms; // 0: no answer is awaited
 
     bool resync; // everything is being read again, up to resync_target_seq
     int64_t resync_target_seq;

@@ -58,6 +58,12 @@ static void resync_end_if_due(struct causeway_client *c, struct talk *t) {
     record_resume(c, t);
 }
 
+static void ask_hole(struct causeway_client *c, struct talk *t) {
+    if (t->hole_asked_ms && c->now_ms < t->hole_asked_ms + HOLE_RETRY_MS) return;
+    t->hole_asked_ms = c->now_ms;
+    transmit_resume(c, t, t->epoch, t->applied_seq, 0);
+}
+
 static void attach_known(struct causeway_client *c, struct talk *t, const Pb__Attached *a) {
     uint64_t epoch = a->conversation->epoch;
     if (epoch != t->epoch) verdict_resync(c, t, epoch, a->last_device_seq);
@@ -67,8 +73,7 @@ static void attach_known(struct causeway_client *c, struct talk *t, const Pb__At
         t->resync_last = a->last_device_seq;
         resync_end_if_due(c, t);
     } else if (a->after_seq > t->applied_seq) {
-        t->hole_asked = true;
-        transmit_resume(c, t, t->epoch, t->applied_seq, 0);
+        ask_hole(c, t);
     }
 }
 
@@ -78,7 +83,7 @@ static void on_attached(struct causeway_client *c, const Pb__ServerFrame *frame)
     if (!t) return;
     const Pb__ConversationSummary *s = a->conversation;
     t->attached = true;
-    t->hole_asked = false;
+    t->hole_asked_ms = 0;
     if (s->n_my_stays) t->joined_seq = s->my_stays[s->n_my_stays - 1]->joined_seq;
     if (t->known) {
         attach_known(c, t, a);
@@ -132,12 +137,6 @@ static void apply_entry(struct causeway_client *c, struct talk *t, const Pb__Ent
     e->entry = entry;
 }
 
-static void ask_hole(struct causeway_client *c, struct talk *t) {
-    if (t->hole_asked) return;
-    t->hole_asked = true;
-    transmit_resume(c, t, t->epoch, t->applied_seq, 0);
-}
-
 static void on_deliver(struct causeway_client *c, const Pb__ServerFrame *frame) {
     const Pb__Deliver *d = frame->deliver;
     struct talk *t = talk_find(c, d->conversation_id);
@@ -150,7 +149,7 @@ static void on_deliver(struct causeway_client *c, const Pb__ServerFrame *frame) 
         ask_hole(c, t);
         return;
     }
-    t->hole_asked = false;
+    t->hole_asked_ms = 0;
     for (size_t i = 0; i < d->n_entries; i++) apply_entry(c, t, d->entries[i]);
     resync_end_if_due(c, t);
     transmit_ready(c, t);

@@ -93,6 +93,6 @@ void talk_rewind(struct talk *t) {
 void talk_detach(struct talk *t) {
     list_remove(&t->ready);
     talk_rewind(t);
-    t->attached = t->hole_asked = false;
-    t->retry_at_ms = t->hold_until_ms = 0;
+    t->attached = false;
+    t->retry_at_ms = t->hold_until_ms = t->hole_asked_ms = 0;
 }

@@ -51,7 +51,7 @@ static void ask(struct sub *sub) {
     struct conversation *c = sub->conversation;
     sub->attach = request_begin(e, R_ATTACH, (unsigned) c->node, s);
     sub->attach->sub = sub;
-    sub->ask_again = false;
+    sub->ask_again = sub->restart = false;
     s->attaching++;
     uint64_t epoch = sub->epoch ? sub->epoch : e->epoch;
     if (send_attach(e, sub->attach, c, &s->principal, epoch, sub->sent_seq) == OK) {
@@ -291,12 +291,12 @@ static void sub_refused(struct sub *sub, const Pb__Error *error) {
 }
 
 static void sub_answer(struct sub *sub, const Pb__Attachment *a) {
-    if (a->error || !a->conversation) {
+    if ((a->error || !a->conversation) && !sub->restart) {
         Pb__Error unset = PB__ERROR__INIT;
         sub_refused(sub, a->error ? a->error : &unset);
         return;
     }
-    if (is_congested(sub->session)) { // asked for again when there is room
+    if (sub->restart || is_congested(sub->session)) { // asked for again when there is room
         attach_sub(sub);
         return;
     }

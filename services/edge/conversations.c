@@ -78,7 +78,8 @@ void conversation_join(struct session *s, struct uuid id, uint64_t epoch, int64_
     sub->epoch = epoch;
     sub->sent_seq = seq;
     sub->client_request_id = request_id;
-    attach_sub(sub);
+    sub->restart = sub->attach != NULL; // one question at a time
+    if (!sub->restart) attach_sub(sub);
 }
 
 // Nothing of that stay came with the entries: the session asks for it itself.

@@ -207,7 +207,13 @@ void edge_each_device(struct edge *e,
 
 static void measure(struct edge *e) {
     unsigned open = 0;
-    LIST_FOR(node, &e->sessions) open += CONTAINER_OF(node, struct session, node)->open_commands;
+    size_t queued = 0;
+    LIST_FOR(node, &e->sessions) {
+        const struct session *s = CONTAINER_OF(node, struct session, node);
+        open += s->open_commands;
+        if (s->state != S_CLOSED) queued += e->io->queued(e->arg, s->conn);
+    }
+    gauge_set(e->metrics->queue_bytes, (int64_t) queued);
     gauge_set(e->metrics->open_commands, open);
     gauge_set(e->metrics->sessions, (int64_t) e->session_count);
     gauge_set(e->metrics->conversations, (int64_t) map_count(e->conversations));

@@ -83,6 +83,7 @@ struct watch_link {
     struct list of_session, of_person;
     struct session *session;
     struct person *person;
+    bool stale; // not in the set asked for now
 };
 
 // What every edge attached: applied strictly in seq order, without holes.
@@ -119,6 +120,7 @@ struct sub {
     uint64_t client_request_id;
     struct request *attach; // under way
     bool ask_again;         // something moved since it was asked
+    bool restart;           // the client asked again, from sent_seq: the answer is for nothing
     uint64_t retry_at_us;
 
     struct list cursor_due; // in edge.cursors

@@ -15,6 +15,8 @@ struct edge_metrics *meters_new(struct metrics *m) {
                               "pairs of a session and a conversation"),
         .open_commands =
             metrics_gauge(m, "causeway_edge_open_commands", "", "commands without a verdict"),
+        .queue_bytes =
+            metrics_gauge(m, "causeway_edge_queue_bytes", "", "waiting for all clients together"),
         .frames_in = metrics_counter(m, "causeway_edge_frames_in_total", "", "frames of clients"),
         .frames_out = metrics_counter(m, "causeway_edge_frames_out_total", "", "frames to clients"),
         .refused = metrics_counter(m, "causeway_edge_refused_total", "", "error frames to clients"),

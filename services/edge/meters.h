@@ -5,7 +5,7 @@
 #include "edge/internal.h"
 
 struct edge_metrics {
-    struct gauge *sessions, *conversations, *subs, *open_commands;
+    struct gauge *sessions, *conversations, *subs, *open_commands, *queue_bytes;
     struct counter *frames_in, *frames_out, *refused, *refills, *attaches, *entries_fanned;
     struct counter *verdicts_unavailable;
     struct histogram *verdict_latency;

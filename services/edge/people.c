@@ -64,13 +64,24 @@ void people_unwatch_all(struct session *s) {
     LIST_FOR(node, &s->watches) unwatch(s->edge, CONTAINER_OF(node, struct watch_link, of_session));
 }
 
+static struct watch_link *link_of(const struct session *s, const struct person *p) {
+    LIST_FOR(node, &s->watches) {
+        struct watch_link *link = CONTAINER_OF(node, struct watch_link, of_session);
+        if (link->person == p) return link;
+    }
+    return NULL;
+}
+
 static void watch(struct session *s, struct uuid id) {
     struct edge *e = s->edge;
     struct person *p = person_get(e, id);
-    LIST_FOR(node, &s->watches) // asked for twice
-    if (CONTAINER_OF(node, struct watch_link, of_session)->person == p) return;
+    struct watch_link *link = link_of(s, p);
+    if (link) { // before, or asked for twice
+        link->stale = false;
+        return;
+    }
     bool first = list_empty(&p->watchers);
-    struct watch_link *link = calloc(1, sizeof *link);
+    link = calloc(1, sizeof *link);
     PRE(link != NULL);
     link->session = s;
     link->person = p;
@@ -80,6 +91,16 @@ static void watch(struct session *s, struct uuid id) {
     if (!first) return;
     p->state = PB__PRESENCE_STATE__PRESENCE_STATE_UNKNOWN;
     e->io->watch(e->arg, id, true);
+}
+
+// Those who are in both sets stay watched in between.
+static void replace_watched(struct session *s, const struct uuid *ids, size_t n) {
+    LIST_FOR(node, &s->watches) CONTAINER_OF(node, struct watch_link, of_session)->stale = true;
+    for (size_t i = 0; i < n; i++) watch(s, ids[i]);
+    LIST_FOR(node, &s->watches) {
+        struct watch_link *link = CONTAINER_OF(node, struct watch_link, of_session);
+        if (link->stale) unwatch(s->edge, link);
+    }
 }
 
 static void send_snapshot(struct session *s) {
@@ -114,8 +135,7 @@ bool people_watch(struct session *s, const char *const *user_ids, size_t n) {
     bool good = true;
     for (size_t i = 0; i < n && good; i++) good = uuid_parse(slice_str(user_ids[i]), &ids[i]) == OK;
     if (good) {
-        people_unwatch_all(s);
-        for (size_t i = 0; i < n; i++) watch(s, ids[i]);
+        replace_watched(s, ids, n);
         send_snapshot(s);
     }
     free(ids);

@@ -179,6 +179,14 @@ static void (*const by_case[])(struct session *s, const Pb__ClientFrame *frame) 
     [PB__CLIENT_FRAME__FRAME_RESUME] = on_resume,
 };
 
+// What costs delivery or Redis work shares the commands' rate.
+static bool is_question(const Pb__ClientFrame *frame) {
+    return frame->frame_case == PB__CLIENT_FRAME__FRAME_HISTORY ||
+           frame->frame_case == PB__CLIENT_FRAME__FRAME_LIST ||
+           frame->frame_case == PB__CLIENT_FRAME__FRAME_RESUME ||
+           frame->frame_case == PB__CLIENT_FRAME__FRAME_PRESENCE;
+}
+
 void session_frame(struct session *s, const Pb__ClientFrame *frame) {
     if (s->state == S_CLOSED) return;
     counter_add(s->edge->metrics->frames_in, 1);
@@ -191,6 +199,10 @@ void session_frame(struct session *s, const Pb__ClientFrame *frame) {
     bool connects = frame->frame_case == PB__CLIENT_FRAME__FRAME_CONNECT;
     if (!connects && (s->state == S_OPENED || s->state == S_AUTHENTICATING)) {
         session_bad_frame(s, ERR(UNAUTHENTICATED), "connect first");
+        return;
+    }
+    if (is_question(frame) && !limits_command(s)) {
+        output_error(s, frame->request_id, ERR(RATE_LIMITED), "not so often");
         return;
     }
     by_case[which](s, frame);

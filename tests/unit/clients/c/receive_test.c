@@ -50,6 +50,9 @@ START_TEST(a_hole_is_asked_for_once) {
     ck_assert_uint_eq(point->epoch, 1);
     rig_deliver(&r, TALK_A, 1, 9, 10, 10, NULL);
     ck_assert_ptr_null(rig_sent(&r, PB__CLIENT_FRAME__FRAME_RESUME, 0));
+    r.now_ms += 5000; // the question was refused, or lost
+    rig_deliver(&r, TALK_A, 1, 9, 10, 10, NULL);
+    ck_assert_ptr_nonnull(rig_sent(&r, PB__CLIENT_FRAME__FRAME_RESUME, 0));
     rig_deliver(&r, TALK_A, 1, 7, 8, 10, NULL);
     ck_assert_uint_eq(rig_count(&r, CAUSEWAY_OUT_ENTRY), 3);
     rig_close(&r);

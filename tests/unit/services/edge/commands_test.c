@@ -279,6 +279,24 @@ START_TEST(history_and_list_are_passed_on) {
 }
 END_TEST
 
+START_TEST(questions_share_the_rate_of_commands) {
+    struct rig r;
+    struct peer p;
+    open_alice(&r, &p);
+    Pb__ListRequest list = PB__LIST_REQUEST__INIT;
+    for (uint64_t i = 1; i <= 11; i++) {
+        peer_say(&r, &p, PB__CLIENT_FRAME__FRAME_LIST, &list, i);
+        Pb__ListAnswer page = PB__LIST_ANSWER__INIT;
+        page.ref = item_last(&r, ITEM(LIST_QUERY))->list_query->ref;
+        rig_item(&r, ITEM(LIST), &page);
+    }
+    ck_assert_uint_eq(item_count(&r, ITEM(LIST_QUERY)), 1 + 10); // and the one at the beginning
+    ck_assert_int_eq(peer_last(&p, FRAME(ERROR))->error->code, CODE(RATE_LIMITED));
+    ck_assert_uint_eq(peer_last(&p, FRAME(ERROR))->request_id, 11);
+    close_alice(&r, &p);
+}
+END_TEST
+
 START_TEST(open_questions_fail_when_the_stream_breaks) {
     struct rig r;
     struct peer p;
@@ -299,5 +317,5 @@ CHECK_MAIN("edge commands", a_command_goes_with_the_tokens_person_and_a_trace,
            malformed_commands_are_refused, a_large_body_travels_without_itself,
            the_window_is_enforced, a_command_too_soon_comes_back_as_unavailable,
            a_broken_stream_answers_unavailable_with_the_same_ids, a_full_stream_answers_unavailable,
-           a_verdict_for_somebody_who_left_is_dropped, history_and_list_are_passed_on,
-           open_questions_fail_when_the_stream_breaks)
+           a_verdict_for_somebody_who_left_is_dropped, questions_share_the_rate_of_commands,
+           history_and_list_are_passed_on, open_questions_fail_when_the_stream_breaks)

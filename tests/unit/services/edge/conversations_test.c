@@ -275,6 +275,34 @@ START_TEST(a_conversation_that_is_not_ours_is_refused) {
 }
 END_TEST
 
+START_TEST(one_question_at_a_time) {
+    struct rig r;
+    struct peer p;
+    rig_open(&r);
+    peer_enter(&r, &p, ALICE, NULL, 0);
+    Pb__ResumePoint point = PB__RESUME_POINT__INIT;
+    point.conversation_id = TALK;
+    point.epoch = 1;
+    for (int64_t seq = 1; seq <= 5; seq++) {
+        point.seq = seq;
+        peer_say(&r, &p, PB__CLIENT_FRAME__FRAME_RESUME, &point, (uint64_t) seq);
+    }
+    ck_assert_uint_eq(item_count(&r, ITEM(ATTACH)), 1);
+    rig_attachment(&r, item_last(&r, ITEM(ATTACH))->attach,
+                   (struct answer){.first = 2, .last = 9, .last_seq = 9, .after_seq = 1});
+    ck_assert_ptr_null(got(&p));
+    const Pb__Attach *asked = item_last(&r, ITEM(ATTACH))->attach;
+    ck_assert_int_eq(asked->after_seq, 5);
+    rig_attachment(&r, asked,
+                   (struct answer){.first = 6, .last = 9, .last_seq = 9, .after_seq = 5});
+    ck_assert_uint_eq(peer_count(&p, FRAME(ATTACHED)), 1);
+    ck_assert_uint_eq(peer_last(&p, FRAME(ATTACHED))->request_id, 5);
+    ck_assert_int_eq(applied(&p, 5), 9);
+    peer_shut(&r, &p);
+    rig_shut(&r);
+}
+END_TEST
+
 START_TEST(a_busy_store_is_asked_again) {
     struct rig r;
     struct peer p;
@@ -471,9 +499,9 @@ CHECK_MAIN("edge conversations", one_payload_serves_all, repeats_are_dropped,
            a_heartbeat_reveals_a_hole, a_refill_in_pages_goes_on, a_stay_ends_with_its_removal,
            somebody_added_who_is_here_is_attached, pages_and_live_entries_meet,
            what_comes_before_the_first_answer_is_kept, a_conversation_that_is_not_ours_is_refused,
-           a_busy_store_is_asked_again, a_new_link_attaches_each_conversation_once,
-           a_conversation_moves_to_the_node_in_charge, the_last_one_detaches,
-           another_epoch_starts_everything_from_zero,
+           one_question_at_a_time, a_busy_store_is_asked_again,
+           a_new_link_attaches_each_conversation_once, a_conversation_moves_to_the_node_in_charge,
+           the_last_one_detaches, another_epoch_starts_everything_from_zero,
            later_members_do_not_wait_for_what_they_may_not_see,
            a_loaded_queue_is_not_loaded_with_pages, cursors_are_coalesced_and_come_back_to_others,
            typing_is_cut_down_and_goes_to_others)
