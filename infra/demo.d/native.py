@@ -189,6 +189,10 @@ class NativePerson:
             create = {"kind": "CONVERSATION_KIND_DIRECT", "userIds": [other_user_id]}
             await self.command(conversation_id, {"create": create})
             await self.wait_attached(kept)
+        # Nothing may be said before the first entry is here.
+        async with asyncio.timeout(ANSWER_LIMIT_S):
+            while kept.applied_seq == 0:
+                await asyncio.sleep(0.005)
         return conversation_id
 
     async def wait_attached(self, kept):
