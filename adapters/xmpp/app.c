@@ -159,6 +159,8 @@ static void make_recovery(struct app *app) {
     app->settle = settle_new(app->loop, &settle, m);
     app->resend = resend_new(app->loop, app->db, app->tenant_id, app->archive, app->outbox, m);
     const struct recovery_config recovery = {.db = app->db,
+                                             .component = app->component,
+                                             .held_max = (uint32_t) f->inbound_max,
                                              .tenant_id = app->tenant_id,
                                              .archive = app->archive,
                                              .intake = app->intake,

@@ -17,9 +17,8 @@
 #define BODY_BYTES_MAX (1u << 20)
 
 static void send(struct app *app, const struct buf *out) {
-    PRE(!out->failed);
     // Answers and signals: who asked asks again.
-    (void) !component_send(app->component, buf_slice(out));
+    (void) !component_send_buf(app->component, out);
 }
 
 // --- from B: messages ----------------------------------------------------------------------------
@@ -116,7 +115,7 @@ static void answer(struct app *app, const struct xml_element *iq, const char *di
     const struct answer_facts facts = {.domain = app->settings.component_domain,
                                        .display_name = display_name};
     answer_iq(&out, iq, &facts);
-    if (!out.failed) send(app, &out);
+    send(app, &out);
 }
 
 static void on_asked_person(void *arg, enum result r, struct person *person) {
@@ -274,7 +273,7 @@ static void on_due(void *arg, struct seat *s, const struct due *due, uint8_t now
         stanza_marker(&out, due->from, due->to, MARK_DELIVERED, due->stanza_id);
     if (now & ASKED_MARKER && !by_newer)
         stanza_marker(&out, due->from, due->to, MARK_READ, due->stanza_id);
-    if (out.len > 0) send(app, &out);
+    send(app, &out);
     journal_told(intake_journal(app->intake), due->taken_id, now);
 }
 

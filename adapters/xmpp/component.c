@@ -34,6 +34,7 @@ struct component {
     struct xml_reader *reader;
     struct timer *retry, *watch;
     bool broken; // found inside the reader: closed when it returned
+    bool held;
     uint64_t backoff_ms;
     uint64_t heard_ms, opened_ms;
     struct gauge *up;
@@ -154,6 +155,7 @@ static void on_open(void *arg, struct stream *s) {
     k->reader = xml_reader_new(&limits, &HANDLER, k);
     k->state = GREETING;
     k->heard_ms = now_ms(k);
+    k->held = false; // whoever holds asks again
     send_header(k);
 }
 
@@ -192,7 +194,7 @@ static void look(void *arg) {
     uint64_t now = now_ms(k);
     bool opening = k->state == OPENING || k->state == GREETING || k->state == PROVING;
     if (opening && now - k->opened_ms > OPENING_TIMEOUT_MS) lose(k, "no handshake in time");
-    if (k->state == UP && now - k->heard_ms > k->config.silence_ms) lose(k, "silence");
+    if (k->state == UP && !k->held && now - k->heard_ms > k->config.silence_ms) lose(k, "silence");
     if (k->state > WAITING && k->broken) lose(k, "closed by the server");
 }
 
@@ -244,7 +246,13 @@ enum result component_send(struct component *k, struct slice stanzas) {
     return stream_send(k->stream, stanzas);
 }
 
+enum result component_send_buf(struct component *k, const struct buf *stanzas) {
+    return stanzas->failed ? INVALID : component_send(k, buf_slice(stanzas));
+}
+
 void component_hold(struct component *k, bool hold) {
+    k->held = hold;
+    k->heard_ms = now_ms(k);
     if (k->stream) stream_hold(k->stream, hold);
 }
 

@@ -3,6 +3,7 @@
 // silence taken for death. Loop thread only.
 #pragma once
 
+#include "base/buf.h"
 #include "base/metrics.h"
 #include "loop/loop.h"
 #include "xml/element.h"
@@ -43,7 +44,10 @@ bool component_is_up(const struct component *k);
 
 // Whole stanzas. UNAVAILABLE: not up; BUSY: queue full. In both cases nothing was queued.
 MUST_USE enum result component_send(struct component *k, struct slice stanzas);
-// Stops taking bytes until called with false.
+// The same for stanzas just written: INVALID when they did not fit into their buffer (somebody's id
+// or address was absurdly long); then nothing goes out.
+MUST_USE enum result component_send_buf(struct component *k, const struct buf *stanzas);
+// Stops taking bytes until called with false; meanwhile silence is no death.
 void component_hold(struct component *k, bool hold);
 // Drops the connection and makes a new one; on_down follows from a later loop turn.
 void component_reset(struct component *k);

@@ -97,7 +97,7 @@ static void say(struct contacts *c, const struct contact *k, const char *resourc
     snprintf(from, sizeof from, "%s@%s%s", k->native->person->handle, c->config.domain, resource);
     AUTO(buf) struct buf out = buf_init(4096);
     stanza_presence(&out, from, k->jid.text, type);
-    (void) !component_send(c->config.component, buf_slice(&out)); // all is told at the next link
+    (void) !component_send_buf(c->config.component, &out); // all is told at the next link
 }
 
 static void say_state(struct contacts *c, const struct contact *k) {
@@ -206,7 +206,7 @@ struct heard {
 static void refuse(struct contacts *c, const struct heard *h) {
     AUTO(buf) struct buf out = buf_init(4096);
     stanza_presence(&out, h->to, h->from.text, "unsubscribed");
-    (void) !component_send(c->config.component, buf_slice(&out));
+    (void) !component_send_buf(c->config.component, &out);
 }
 
 static void on_addressee(void *arg, enum result r, struct person *person) {

@@ -169,7 +169,7 @@ static enum result fence_send(struct outbox *o, struct fence *f) {
     AUTO(buf) struct buf ping = buf_init(2048);
     stanza_ping(&ping, o->config.domain, o->config.legacy_domain, id);
     list_push_back(&o->fences, &f->node);
-    return component_send(o->config.component, buf_slice(&ping));
+    return component_send_buf(o->config.component, &ping);
 }
 
 // What cannot be queued breaks the order: the link starts anew, and recovery settles the rows.

@@ -26,6 +26,7 @@ struct recovery {
     bool restored;
     bool asking;          // an answer is open
     struct list arrivals; // items held, in order of arrival
+    size_t arrival_count;
     struct list turns;    // items, in the order in which they go on
     struct recover *plan; // NULL: none
     uint64_t live_ms;     // when it was carried out
@@ -75,6 +76,8 @@ static void submit(struct recovery *r, struct item *i) {
 
 static void go_live(struct recovery *r) {
     size_t turns = 0, held = 0;
+    if (r->arrival_count >= r->config.held_max) component_hold(r->config.component, false);
+    r->arrival_count = 0;
     for (struct list *n; (n = list_pop(&r->turns)); turns++) submit(r, item_at(n));
     r->live_ms = clock_mono_ms(loop_clock(r->loop));
     enter(r, LIVE);
@@ -277,6 +280,7 @@ void recovery_take(struct recovery *r, struct item *i) {
     if (r->state != LIVE) {
         list_push_back(&r->arrivals, &i->node);
         if (r->state == SCANNING) recover_arrived(r->plan, &i->key);
+        if (++r->arrival_count >= r->config.held_max) component_hold(r->config.component, true);
     } else if (is_repeat(r, i)) {
         counter_add(r->repeats, 1);
         item_free(i);

@@ -16,6 +16,8 @@ struct recovery;
 
 struct recovery_config {
     struct db *db;
+    struct component *component;
+    uint32_t held_max; // messages that wait; beyond, the link is held
     struct uuid tenant_id;
     struct archive *archive;
     struct intake *intake;

@@ -39,8 +39,8 @@ struct due {
 };
 
 struct seat {
-    struct list of_person, of_conversation;
-    uint32_t number; // names it in references of commands
+    struct list of_person, of_conversation, busy; // the holder's
+    uint32_t number;                              // names it in references of commands
     struct uuid conversation_id;
     struct person *person;
     struct uuid peer_user_id; // direct: the other one; nil: not known, or a group

@@ -22,6 +22,20 @@ static uint64_t now_ms(const struct seats *s) {
     return clock_mono_ms(loop_clock(s->loop));
 }
 
+static void make_busy(struct seats *s, struct seat *seat) {
+    if (!list_linked(&seat->busy)) list_push_back(&s->busy, &seat->busy);
+}
+
+void seats_wake(struct seats *s, struct seat *seat, uint64_t at_ms) {
+    seat->again_ms = at_ms;
+    make_busy(s, seat);
+}
+
+static void asked(struct seats *s, struct seat *seat) {
+    seat->asked_ms = now_ms(s);
+    make_busy(s, seat);
+}
+
 // --- effects -------------------------------------------------------------------------------------
 
 // High half: the seat; so it never meets upstream_ref's numbers.
@@ -55,7 +69,7 @@ static bool send_attach(void *arg, struct seat *seat) {
     Pb__StreamItem item = PB__STREAM_ITEM__INIT;
     item.item_case = PB__STREAM_ITEM__ITEM_ATTACH;
     item.attach = &attach;
-    seat->asked_ms = now_ms(s);
+    asked(s, seat);
     return upstream_send(s->upstream, seat->node, &item) == OK;
 }
 
@@ -73,7 +87,7 @@ static bool send_operation(struct seats *s, struct seat *seat, Pb__Command *comm
     Pb__StreamItem item = PB__STREAM_ITEM__INIT;
     item.item_case = PB__STREAM_ITEM__ITEM_COMMAND;
     item.command = &wrapped;
-    seat->asked_ms = now_ms(s);
+    asked(s, seat);
     return upstream_send(s->upstream, seat->node, &item) == OK;
 }
 
@@ -141,7 +155,7 @@ static enum seat_take take_entry(void *arg, struct seat *seat, const Pb__Entry *
     const struct person *sender = people_by_id(s->config.people, sender_id);
     enum seat_take take =
         sender ? s->handler.on_message(s->arg, seat, sender, e) : unknown_sender(s, sender_id);
-    if (take == SEAT_NOT_NOW) seat->again_ms = now_ms(s) + ANSWER_MS;
+    if (take == SEAT_NOT_NOW) seats_wake(s, seat, now_ms(s) + ANSWER_MS);
     return take;
 }
 
@@ -152,7 +166,7 @@ static void seat_decided(void *arg, struct seat *seat, struct item *item, int64_
 }
 
 static void ask_again(void *arg, struct seat *seat, uint32_t delay_ms) {
-    seat->again_ms = now_ms(arg) + delay_ms;
+    seats_wake(arg, seat, now_ms(arg) + delay_ms);
 }
 
 static void fenced(void *arg) {
@@ -296,19 +310,26 @@ static bool overdue(const struct seat *seat, uint64_t now) {
     return waits && now - seat->asked_ms > ANSWER_MS;
 }
 
+static bool is_quiet(const struct seat *seat) {
+    bool rests = seat->state == SEAT_OPEN || seat->state == SEAT_ABSENT;
+    return rests && seat->item_count == 0 && seat->again_ms == 0;
+}
+
+static void look_at(struct seats *s, struct seat *seat, uint64_t now) {
+    if (overdue(seat, now)) {
+        seat_down(seat);
+        place(s, seat);
+    } else if (seat->again_ms && seat->again_ms <= now) {
+        seat->again_ms = 0;
+        seat_again(seat, &s->effects);
+    }
+    if (is_quiet(seat)) list_remove(&seat->busy);
+}
+
 static void tick(void *arg) {
     struct seats *s = arg;
     uint64_t now = now_ms(s);
-    for (size_t i = 0; i < s->count; i++) {
-        struct seat *seat = s->all[i];
-        if (overdue(seat, now)) {
-            seat_down(seat);
-            place(s, seat);
-        } else if (seat->again_ms && seat->again_ms <= now) {
-            seat->again_ms = 0;
-            seat_again(seat, &s->effects);
-        }
-    }
+    LIST_FOR(node, &s->busy) look_at(s, CONTAINER_OF(node, struct seat, busy), now);
     gauge_set(s->in_flight_gauge, (int64_t) s->in_flight);
 }
 
@@ -345,6 +366,8 @@ enum result seats_new(struct loop *l, const struct seats_config *config,
         return r;
     }
     list_init(&s->joins);
+    list_init(&s->joining);
+    list_init(&s->busy);
     s->conversations = map_new();
     s->progress = map_new();
     s->in_flight_gauge = metrics_gauge(m, "causeway_xmpp_inbound_in_flight", "",
@@ -364,13 +387,13 @@ void seats_close(struct seats *s) {
     timer_stop(&s->tick);
     timer_stop(&s->save);
     timer_stop(&s->moved);
-    seats_stop_joins(s);
 }
 
 void seats_free(struct seats *s) {
     if (!s) return;
     PRE(s->closing);
     upstream_free(s->upstream);
+    seats_free_joins(s);
     for (size_t i = 0; i < s->count; i++) seat_free(s->all[i]);
     size_t at = 0;
     void *value;
@@ -440,12 +463,13 @@ struct seat *seats_get(struct seats *s, struct person *person, struct uuid conve
 void seats_push(struct seats *s, struct seat *seat, struct item *item) {
     s->in_flight++;
     if (uuid_is_nil(seat->peer_user_id)) seat->peer_user_id = item->peer_user_id;
+    make_busy(s, seat);
     seat_push(seat, item, &s->effects);
 }
 
 void seats_room(struct seats *s) {
     for (size_t i = 0; i < s->count; i++) {
-        if (s->all[i]->state == SEAT_STALLED) s->all[i]->again_ms = now_ms(s);
+        if (s->all[i]->state == SEAT_STALLED) seats_wake(s, s->all[i], now_ms(s));
     }
 }
 

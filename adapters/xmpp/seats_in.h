@@ -38,10 +38,13 @@ struct seats {
     uint64_t moved_since, round_first, round_last, round_counter;
     unsigned round_open;
     uint64_t round_ms;
-    struct list joins; // of people whose progress is being read
+    struct list joins, joining; // of people whose progress is to be read, is being read
+    bool join_open, join_due;
+    struct timer *join_again;
     uint32_t last_ref;
     size_t in_flight;
     bool fetching, saving, closing;
+    struct list busy; // seats that wait for an answer or a time
     struct timer *tick, *save, *moved;
     struct gauge *in_flight_gauge, *seats_gauge;
 };
@@ -52,16 +55,23 @@ struct principal {
 };
 void seats_principal(const struct seats *s, const struct person *person, struct principal *out);
 
-// --- seats_store.c ---
-void seats_stop_joins(struct seats *s);
+// --- seats.c ---
+// seat_again is called at that monotonic time.
+void seats_wake(struct seats *s, struct seat *seat, uint64_t at_ms);
+
+// --- seats_join.c ---
+#define JOINS_MAX 500u // people of one statement
 int64_t seats_take_progress(struct seats *s, struct uuid user_id, struct uuid conversation_id);
+void seats_free_joins(struct seats *s);
+
+// --- seats_store.c ---
 void seats_save_progress(struct seats *s);
 // Tells what the newest cursors settle; reads the seat's dues first where that was not done yet.
 void seats_settle_dues(struct seats *s, struct seat *seat);
 
 // --- seats_moved.c ---
-// A person's progress is read: ask for all of his conversations once.
-void seats_joined_now(struct seats *s, struct person *person);
+// Their progress is read: asks for all of their conversations once. At most JOINS_MAX.
+void seats_follow(struct seats *s, struct person *const *people, size_t n);
 // Asks for all people who joined.
 void seats_ask_moved(void *seats);
 void seats_on_moved(struct seats *s, const Pb__MovedAnswer *answer);

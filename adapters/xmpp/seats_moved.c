@@ -6,7 +6,7 @@
 #include "loop/timer.h"
 #include "xmpp/seats_in.h"
 
-#define IDS_MAX 500u // of one question
+#define IDS_MAX JOINS_MAX // of one question
 #define ROUND_MS_MAX 30000u
 
 static bool ask(struct seats *s, struct person *const *people, size_t n, uint64_t since,
@@ -30,16 +30,17 @@ static bool ask(struct seats *s, struct person *const *people, size_t n, uint64_
     return node >= 0 && upstream_send(s->upstream, (unsigned) node, &item) == OK;
 }
 
-void seats_joined_now(struct seats *s, struct person *person) {
-    person->joined = true;
-    if (s->joined_count == s->joined_capacity) {
+void seats_follow(struct seats *s, struct person *const *people, size_t n) {
+    PRE(n <= IDS_MAX);
+    if (n == 0) return;
+    while (s->joined_count + n > s->joined_capacity) {
         s->joined_capacity = s->joined_capacity ? 2 * s->joined_capacity : 64;
         s->joined = realloc(s->joined, s->joined_capacity * sizeof(struct person *));
         PRE(s->joined);
     }
-    s->joined[s->joined_count++] = person;
+    for (size_t i = 0; i < n; i++) s->joined[s->joined_count++] = people[i];
     // Not sent: the next round asks from the beginning.
-    if (!ask(s, &person, 1, 0, upstream_ref(s->upstream))) s->moved_since = 0;
+    if (!ask(s, people, n, 0, upstream_ref(s->upstream))) s->moved_since = 0;
 }
 
 void seats_ask_moved(void *arg) {
@@ -72,7 +73,7 @@ static void follow(struct seats *s, const Pb__UserConversation *m) {
         (void) seats_get(s, person, conversation_id);
     } else if (seat->state == SEAT_ABSENT && m->left_seq == 0) {
         seat->state = SEAT_STALLED;
-        seat->again_ms = 1; // at the next tick
+        seats_wake(s, seat, 1); // at the next tick
     }
 }
 

@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the adapter's database knows of a person's seats: how far each conversation was handled, and
-// which of his messages wait for a receipt.
+// What the adapter's database keeps of seats: how far each conversation was handled, and which
+// messages wait for a receipt.
 #include <stdlib.h>
 
-#include "base/map.h"
-#include "loop/timer.h"
 #include "xmpp/seats_in.h"
 
 #define SAVE_MAX 1000u
-#define AGAIN_MS 300u
-
-static const struct query PROGRESS = {
-    "progress_read", "select conversation_id, handled_seq from adapter.progress where user_id = $1",
-    1};
 
 static const struct query SAVE = {
     "progress_save",
@@ -30,99 +23,6 @@ static const struct query DUES = {
     " where sender_user_id = $1 and conversation_id = $2 and state = 'accepted'"
     " and asked & ~told <> 0 and stanza_id <> '' order by seq desc limit 1000",
     2};
-
-struct progress_key {
-    struct uuid user_id, conversation_id;
-};
-
-static struct slice key_slice(const struct progress_key *k) {
-    return slice_of(k, sizeof *k);
-}
-
-int64_t seats_take_progress(struct seats *s, struct uuid user_id, struct uuid conversation_id) {
-    struct progress_key key = {user_id, conversation_id};
-    int64_t *found = map_remove(s->progress, key_slice(&key));
-    int64_t seq = found ? *found : 0;
-    free(found);
-    return seq;
-}
-
-// --- joining -------------------------------------------------------------------------------------
-
-struct join {
-    struct list node; // in seats->joins
-    struct seats *seats;
-    struct person *person;
-    void (*done)(void *arg);
-    void *arg;
-    struct timer *again;
-};
-
-static void read_progress(void *arg);
-
-static void put_progress(struct seats *s, const struct person *person, struct db_rows *rows) {
-    while (db_rows_next(rows)) {
-        struct progress_key key = {person->user_id, db_get_uuid(rows)};
-        int64_t *seq = malloc(sizeof *seq);
-        PRE(seq);
-        *seq = db_get_int(rows);
-        free(map_put(s->progress, key_slice(&key), seq));
-    }
-    PRE(!db_rows_failed(rows));
-}
-
-static void join_free(struct join *j) {
-    list_remove(&j->node);
-    timer_stop(&j->again);
-    free(j);
-}
-
-static void on_progress(void *arg, const struct db_answer *answer) {
-    struct join *j = arg;
-    if (j->seats->closing) {
-        join_free(j);
-        return;
-    }
-    if (answer->result != OK) {
-        j->again = timer_start(j->seats->loop, AGAIN_MS, 0, read_progress, j);
-        return;
-    }
-    if (!j->person->joined) {
-        put_progress(j->seats, j->person, answer->rows);
-        seats_joined_now(j->seats, j->person);
-    }
-    if (j->done) j->done(j->arg);
-    join_free(j);
-}
-
-static void read_progress(void *arg) {
-    struct join *j = arg;
-    timer_stop(&j->again);
-    struct db_params *p = db_params_new();
-    db_param_uuid(p, j->person->user_id);
-    if (db_query(j->seats->config.db, &PROGRESS, p, on_progress, j) == OK) return;
-    j->again = timer_start(j->seats->loop, AGAIN_MS, 0, read_progress, j);
-}
-
-void seats_join(struct seats *s, struct person *person, void (*done)(void *arg), void *arg) {
-    PRE(person->home == PB__PLATFORM__PLATFORM_XMPP);
-    struct join *j = calloc(1, sizeof *j);
-    PRE(j);
-    *j = (struct join){.seats = s, .person = person, .done = done, .arg = arg};
-    list_push_back(&s->joins, &j->node);
-    read_progress(j);
-}
-
-void seats_stop_joins(struct seats *s) {
-    LIST_FOR(node, &s->joins) {
-        struct join *j = CONTAINER_OF(node, struct join, node);
-        if (j->again) join_free(j); // the others end with their statement
-    }
-}
-
-bool seats_joined(const struct person *person) {
-    return person->joined;
-}
 
 // --- saving --------------------------------------------------------------------------------------
 

@@ -138,7 +138,7 @@ static void on_newest(void *arg, enum result result, uint64_t newest_us) {
 static void prove(struct settle *s) {
     AUTO(buf) struct buf ping = buf_init(4096);
     stanza_ping(&ping, s->config.domain, s->config.legacy_domain, PROOF_ID);
-    (void) !component_send(s->config.component, buf_slice(&ping)); // no proof comes then
+    (void) !component_send_buf(s->config.component, &ping); // no proof comes then
 }
 
 static void tick(void *arg) {

@@ -15,6 +15,7 @@ static void ask_number(void *arg);
 static void list_people(void *arg);
 
 static void again(struct app *app, void (*fn)(void *arg)) {
+    if (app->drained) return; // the timer is drain's
     timer_stop(&app->again);
     app->again = timer_start(app->loop, AGAIN_MS, 0, fn, app);
 }
@@ -29,13 +30,7 @@ static void on_person(void *arg, struct person *person) {
 
 static void on_listed(void *arg, enum result r, struct person *person) {
     (void) person;
-    struct app *app = arg;
-    if (r != OK) {
-        again(app, list_people);
-        return;
-    }
-    app->restore = restore_start(app->loop, app->db, app->tenant_id, app->people, app->intake,
-                                 on_restored, app);
+    if (r != OK) again(arg, list_people);
 }
 
 static void list_people(void *arg) {
@@ -59,6 +54,8 @@ static void on_number(void *arg, const struct db_answer *answer) {
     log_event(LOG_INFO, "taking_over", LINT("incarnation", app->incarnation));
     seats_activate(app->seats, app->incarnation);
     settle_read(app->settle, on_mark, app);
+    app->restore = restore_start(app->loop, app->db, app->tenant_id, app->people, app->intake,
+                                 on_restored, app);
     contacts_activate(app->contacts);
     list_people(app);
 }

@@ -82,10 +82,10 @@ static struct slice condition_of(const struct xml_element *e) {
 }
 
 static struct slice id_of(const struct xml_element *e) {
-    struct slice id = xml_attr(e, "id");
-    if (id.len > 0) return id;
     const struct xml_element *origin = xml_child(e, NS_SID, "origin-id");
-    return origin ? xml_attr(origin, "id") : slice_of("", 0);
+    struct slice id = xml_attr(e, "id");
+    if (id.len == 0 && origin) id = xml_attr(origin, "id");
+    return id.len <= MESSAGE_ID_MAX ? id : slice_of("", 0);
 }
 
 enum result translate_message(const struct xml_element *e, struct message *out) {

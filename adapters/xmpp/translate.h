@@ -18,6 +18,9 @@ enum mark { MARK_NONE, MARK_DELIVERED, MARK_READ, MARK_FAILED };
 enum chat_state { CHAT_STATE_NONE, CHAT_STATE_TYPING, CHAT_STATE_IDLE };
 
 // Borrows from the element.
+// A stanza id longer than this is taken for none.
+#define MESSAGE_ID_MAX 1024
+
 struct message {
     enum message_type type;
     struct slice from;    // full JID as it came

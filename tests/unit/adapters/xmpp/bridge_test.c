@@ -185,6 +185,33 @@ START_TEST(a_stanza_above_the_limits_hurts_nobody_else) {
 }
 END_TEST
 
+// Whatever length: an answer that fits nowhere is not given, and nothing else happens.
+START_TEST(absurd_ids_hurt_nobody) {
+    struct world w;
+    if (!world_begin(&w, "xmpp adapter: long ids")) return;
+    static const char *const STANZAS[] = {
+        "<message from='%s' to='%s' type='chat' id='%s'><body>long id</body></message>",
+        "<message from='%s' to='nobody.%s' type='chat' id='%s'><body>x</body></message>",
+        "<message from='%s' to='%s' type='groupchat' id='%s'><body>x</body></message>",
+        "<iq from='%s' to='%s' type='get' id='%s'><query xmlns='urn:x'/></iq>",
+        "<message from='%s' to='%s'><received xmlns='urn:xmpp:receipts' id='%s'/></message>",
+    };
+    static char id[100001];
+    memset(id, '>', sizeof id - 1); // grows fourfold when it is written
+    for (size_t i = 0; i < COUNT_OF(STANZAS); i++) {
+        AUTO(buf) struct buf stanza = buf_init(1u << 20);
+        int len = snprintf(NULL, 0, STANZAS[i], w.bob_full, w.alice_jid, id);
+        char *out = (char *) buf_reserve(&stanza, (size_t) len + 1);
+        snprintf(out, (size_t) len + 1, STANZAS[i], w.bob_full, w.alice_jid, id);
+        server_send(&w.server, out);
+    }
+    bob_says(&w, "m1", "still here", "");
+    wait_said(&w, "long id,still here");
+    ck_assert_uint_eq(w.server.handshakes, 1);
+    world_stop(&w);
+}
+END_TEST
+
 START_TEST(questions_are_answered) {
     struct world w;
     if (!world_begin(&w, "xmpp adapter: iq")) return;
@@ -277,6 +304,6 @@ END_TEST
 
 CHECK_MAIN("xmpp adapter", bob_writes_first, an_id_used_again_is_another_message, alice_answers,
            bob_is_told_what_became_of_his, typing_goes_both_ways, what_cannot_be_said_comes_back,
-           a_stanza_above_the_limits_hurts_nobody_else, questions_are_answered,
-           a_group_speaks_through_its_own_address, neighbours_that_are_away_are_waited_for,
-           a_returned_message_is_marked_failed)
+           a_stanza_above_the_limits_hurts_nobody_else, absurd_ids_hurt_nobody,
+           questions_are_answered, a_group_speaks_through_its_own_address,
+           neighbours_that_are_away_are_waited_for, a_returned_message_is_marked_failed)
