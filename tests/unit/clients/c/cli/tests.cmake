@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 cw_test(clients/c/cli/home_test cli)
+cw_test(clients/c/cli/chat_test cli net wire)
