@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "cli/dialog.h"
 #include "cli/screen.h"
+#include "loop/timer.h"
 #include "loop/watch.h"
 
 #define LINE_BYTES_MAX 65536
@@ -20,6 +22,7 @@ struct chat {
     struct home *home;
     struct dialog *dialog;
     struct watch *input;
+    struct timer *file_input; // a file is always readable and cannot be watched
     struct buf line;
     const char *text; // of `send`, until it is on its way
     bool interactive, input_ended, over;
@@ -124,15 +127,6 @@ static void send_text(void *arg) {
     dialog_send(c->dialog, text);
 }
 
-static void on_open(void *arg, const Pb__Attached *attached) {
-    struct chat *c = arg;
-    (void) attached;
-    if (!c->interactive)
-        loop_defer(c->loop, send_text, c);
-    else
-        dialog_history(c->dialog, HISTORY_COUNT);
-}
-
 static void say_line(struct chat *c, uint8_t *line) {
     if (*line) dialog_send(c->dialog, (const char *) line);
 }
@@ -146,10 +140,9 @@ static void take_lines(struct chat *c) {
     }
 }
 
-static void on_input(void *arg, int events) {
+static void read_input(void *arg) {
     struct chat *c = arg;
     uint8_t bytes[4096];
-    (void) events;
     ssize_t n = read(STDIN_FILENO, bytes, sizeof bytes);
     if (n > 0) {
         buf_append(&c->line, slice_of(bytes, (size_t) n));
@@ -158,7 +151,33 @@ static void on_input(void *arg, int events) {
         return;
     }
     watch_stop(&c->input);
+    timer_stop(&c->file_input);
     c->input_ended = true;
+}
+
+static void on_input(void *arg, int events) {
+    (void) events;
+    read_input(arg);
+}
+
+// Not before the conversation is there: what is said in it comes after its making.
+static void start_input(struct chat *c) {
+    struct stat st;
+    if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode))
+        c->file_input = timer_start(c->loop, 1, 1, read_input, c);
+    else
+        c->input = watch_start(c->loop, STDIN_FILENO, WATCH_READ, on_input, c);
+}
+
+static void on_open(void *arg, const Pb__Attached *attached) {
+    struct chat *c = arg;
+    (void) attached;
+    if (!c->interactive) {
+        loop_defer(c->loop, send_text, c);
+        return;
+    }
+    dialog_history(c->dialog, HISTORY_COUNT);
+    start_input(c);
 }
 
 static bool is_over(void *arg) {
@@ -181,6 +200,7 @@ static bool chat_open(struct chat *c, struct home *h, const char *peer_handle) {
 
 static int chat_close(struct chat *c) {
     watch_stop(&c->input);
+    timer_stop(&c->file_input);
     loop_defer_cancel(c->loop, send_text, c);
     dialog_free(c->dialog);
     loop_free(c->loop);
@@ -191,7 +211,6 @@ static int chat_close(struct chat *c) {
 int chat_run(struct home *h, const char *peer_handle) {
     struct chat c = {.interactive = true};
     if (!chat_open(&c, h, peer_handle)) return 1;
-    c.input = watch_start(c.loop, STDIN_FILENO, WATCH_READ, on_input, &c);
     (void) loop_run_until(c.loop, is_over, &c, UINT64_MAX);
     return chat_close(&c);
 }
