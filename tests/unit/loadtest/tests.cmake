@@ -1,3 +1,4 @@
 # SPDX-License-Identifier: Apache-2.0
-cw_test(loadtest/text_test load)
-cw_test(loadtest/tally_test load)
+foreach(name cpu options pairs people tally text)
+    cw_test(loadtest/${name}_test load)
+endforeach()
