@@ -20,7 +20,7 @@ static void connect_stores(struct app *app) {
     struct metrics *m = app->config.metrics;
     const struct db_config db = {.dsn = f->pg_dsn,
                                  .password = f->pg_password,
-                                 .connections = 2,
+                                 .connections = 3,
                                  .queue_max = 65536,
                                  .statement_timeout_ms = 10000,
                                  .lock_timeout_ms = 2000};

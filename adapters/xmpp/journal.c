@@ -6,8 +6,9 @@
 #include "base/log.h"
 #include "loop/timer.h"
 
-#define BATCH_MAX 256u
+#define BATCH_MAX 512u
 #define AGAIN_MS 200u
+#define FACTS_MS 40u // facts wait so long for others: a lost one only repeats some work
 #define OPERATIONS_BYTES_MAX (4u << 20) // of one batch
 
 // The number tells apart messages that reuse an id: those of this very batch are counted by their
@@ -77,6 +78,7 @@ struct journal {
     struct timer *again;
     bool open; // the statement that takes has no answer yet
     bool flush_due;
+    struct timer *facts_timer;
     struct histogram *write_us;
     uint64_t began_us;
 };
@@ -218,15 +220,19 @@ static void facts_fini(struct facts *f) {
     for (struct list *n; (n = list_pop(&f->writing));) free(fact_at(n));
 }
 
+static void flush_facts(void *arg);
+
+static void facts_later(struct journal *j) {
+    if (!j->facts_timer) j->facts_timer = timer_start(j->loop, FACTS_MS, 0, flush_facts, j);
+}
+
 static void on_facts(void *arg, const struct db_answer *answer) {
     struct facts *f = arg;
     f->open = false;
-    if (answer->result != OK) {
-        later(f->journal);
-        return;
+    if (answer->result == OK) {
+        for (struct list *n; (n = list_pop(&f->writing));) free(fact_at(n));
     }
-    for (struct list *n; (n = list_pop(&f->writing));) free(fact_at(n));
-    flush_soon(f->journal);
+    if (!list_empty(&f->writing) || !list_empty(&f->waiting)) facts_later(f->journal);
 }
 
 static struct db_params *fact_params(const struct facts *f) {
@@ -251,7 +257,7 @@ static void write_facts(struct facts *f) {
     }
     if (list_empty(&f->writing)) return;
     f->open = db_query(f->journal->db, f->query, fact_params(f), on_facts, f) == OK;
-    if (!f->open) later(f->journal);
+    if (!f->open) facts_later(f->journal);
 }
 
 static void add_fact(struct facts *f, struct uuid taken_id, int64_t number) {
@@ -260,15 +266,20 @@ static void add_fact(struct facts *f, struct uuid taken_id, int64_t number) {
     fact->taken_id = taken_id;
     fact->number = number;
     list_push_back(&f->waiting, &fact->node);
-    flush_soon(f->journal);
+    facts_later(f->journal);
+}
+
+static void flush_facts(void *arg) {
+    struct journal *j = arg;
+    timer_stop(&j->facts_timer);
+    write_facts(&j->decided);
+    write_facts(&j->told);
 }
 
 static void flush(void *arg) {
     struct journal *j = arg;
     j->flush_due = false;
     write_items(j);
-    write_facts(&j->decided);
-    write_facts(&j->told);
 }
 
 // --- public --------------------------------------------------------------------------------------
@@ -293,6 +304,7 @@ void journal_free(struct journal *j) {
     if (!j) return;
     PRE(!j->open && !j->decided.open && !j->told.open);
     timer_stop(&j->again);
+    timer_stop(&j->facts_timer);
     for (struct list *n; (n = list_pop(&j->waiting));) item_free(item_at(n));
     for (struct list *n; (n = list_pop(&j->writing));) item_free(item_at(n));
     facts_fini(&j->decided);

@@ -13,6 +13,7 @@
 #define BATCH_MAX 128u
 #define MARK_MAX 1024u
 #define AGAIN_MS 200u
+#define MARK_MS 40u // marks wait so long for others: a lost one only repeats a look
 #define FENCE_PREFIX "fence-"
 
 static const struct query WRITE = {
@@ -65,6 +66,7 @@ struct outbox {
     bool write_open, mark_open;
     bool refused; // somebody waits for room
     bool flush_due;
+    struct timer *mark_timer;
     uint64_t last_fence;
     struct timer *again;
     struct gauge *unfenced_gauge, *waiting_gauge;
@@ -110,15 +112,17 @@ static void set_unfenced(struct outbox *o, size_t n) {
 
 // --- marking -------------------------------------------------------------------------------------
 
+static void mark_rows(void *arg);
+
+static void mark_later(struct outbox *o) {
+    if (!o->mark_timer) o->mark_timer = timer_start(o->loop, MARK_MS, 0, mark_rows, o);
+}
+
 static void on_marked(void *arg, const struct db_answer *answer) {
     struct outbox *o = arg;
     o->mark_open = false;
-    if (answer->result != OK) {
-        later(o);
-        return;
-    }
-    free_rows(&o->marking);
-    flush_soon(o);
+    if (answer->result == OK) free_rows(&o->marking);
+    if (!list_empty(&o->marking) || !list_empty(&o->to_mark)) mark_later(o);
 }
 
 static struct db_params *mark_params(const struct list *rows) {
@@ -134,7 +138,9 @@ static struct db_params *mark_params(const struct list *rows) {
     return p;
 }
 
-static void mark_rows(struct outbox *o) {
+static void mark_rows(void *arg) {
+    struct outbox *o = arg;
+    timer_stop(&o->mark_timer);
     if (o->mark_open) return;
     bool again = !list_empty(&o->marking);
     for (unsigned n = 0; !again && n < MARK_MAX; n++) {
@@ -144,13 +150,13 @@ static void mark_rows(struct outbox *o) {
     }
     if (list_empty(&o->marking)) return;
     o->mark_open = db_query(o->config.db, &MARK, mark_params(&o->marking), on_marked, o) == OK;
-    if (!o->mark_open) later(o);
+    if (!o->mark_open) mark_later(o);
 }
 
 static void mark(struct outbox *o, struct row *r, const char *state) {
     r->state = state;
     list_push_back(&o->to_mark, &r->node);
-    flush_soon(o);
+    mark_later(o);
 }
 
 // --- sending -------------------------------------------------------------------------------------
@@ -280,7 +286,6 @@ static void flush(void *arg) {
     struct outbox *o = arg;
     o->flush_due = false;
     write_rows(o);
-    mark_rows(o);
 }
 
 // --- public --------------------------------------------------------------------------------------
@@ -324,6 +329,7 @@ void outbox_free(struct outbox *o) {
     if (!o) return;
     PRE(!o->write_open && !o->mark_open);
     timer_stop(&o->again);
+    timer_stop(&o->mark_timer);
     drop_fences(o);
     free_rows(&o->waiting);
     free_rows(&o->writing);
@@ -374,7 +380,8 @@ void outbox_close(struct outbox *o) {
 }
 
 bool outbox_quiet(const struct outbox *o) {
-    return !o->write_open;
+    bool marked = !o->mark_open && list_empty(&o->marking) && list_empty(&o->to_mark);
+    return !o->write_open && marked;
 }
 
 struct uuid outbox_pending_batch(const struct outbox *o) {

@@ -45,7 +45,7 @@ bool outbox_put(struct outbox *o, const struct outgoing *out);
 void outbox_open(struct outbox *o);
 // The link was lost: open fences are forgotten; their rows stay unfenced.
 void outbox_close(struct outbox *o);
-// No statement that writes is open: the rows can be read.
+// No statement is open and no mark waits: the rows say how things are.
 bool outbox_quiet(const struct outbox *o);
 // The batch that will be written again as it was, its outcome being unknown; nil: none. Its rows
 // are not recovery's business.
