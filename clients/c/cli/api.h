@@ -15,7 +15,8 @@ void api_free(struct api *a);
 // answer: on OK, valid inside the callback; else error has words for people.
 typedef void api_done(void *arg, enum result result, const ProtobufCMessage *answer,
                       const char *error);
-// token: of a person, or NULL. done runs later, exactly once.
+// token: of a person, or NULL. done runs exactly once: later, or with BUSY from inside this call
+// (8 calls are open).
 void api_call(struct api *a, const char *path, const char *token, const ProtobufCMessage *request,
               const ProtobufCMessageDescriptor *answer_type, api_done *done, void *arg);
 // The same, turning the loop until the answer is there; it lives in the arena. Prints errors.

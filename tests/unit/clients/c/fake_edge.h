@@ -39,7 +39,8 @@ struct fake_edge {
     bool refusing;     // sends are rejected
     bool peer_answers; // the other one gets, reads and answers each message ("re: ...")
     int64_t corrupt_seq;
-    uint16_t close_code; // 0; else the answer to Connect
+    uint16_t close_code;  // 0; else the answer to Connect
+    unsigned close_times; // 0: each time
     // What it saw.
     unsigned connects, commands;
     int64_t acked_seq, read_seq;
@@ -114,6 +115,7 @@ static inline void edge_welcome(struct edge_session *s, const Pb__Connect *conne
     e->connects++;
     if (e->close_code) {
         ws_close(s->conn, e->close_code, NULL);
+        if (e->close_times > 0 && --e->close_times == 0) e->close_code = 0;
         return;
     }
     welcome.user_id = welcome.device_id = s->user;
