@@ -124,7 +124,8 @@ static void take_data(struct ws_client *c, const struct frame *f) {
         return;
     }
     buf_append(&c->message, f->payload);
-    if (!f->fin) return;
+    if (c->message.failed) fail(c, CLOSE_TOO_LARGE);
+    if (c->dead || !f->fin) return;
     struct buf whole = c->message;
     c->message = buf_init(c->target.message_bytes_max);
     c->handler.on_message(c->arg, buf_slice(&whole));
