@@ -9,7 +9,6 @@
 #include "cache/link.h"
 #include "loop/timer.h"
 
-#define ARGS_MAX 1024
 #define ITEMS_MAX 65536
 #define DEPTH_MAX 4
 #define SUBSCRIPTIONS_MAX 8
@@ -213,12 +212,12 @@ static struct command *command_new(struct cache *c, cache_done *done, void *arg)
 
 enum result cache_command(struct cache *c, const struct slice *argv, size_t argc, cache_done *done,
                           void *arg) {
-    PRE(argc >= 1 && argc <= ARGS_MAX);
+    PRE(argc >= 1 && argc <= CACHE_WORDS_MAX);
     redisAsyncContext *context = link_context(c->commands);
     if (!context) return UNAVAILABLE;
     if (c->in_flight_count >= c->config.in_flight_max) return BUSY;
-    const char *words[ARGS_MAX];
-    size_t lens[ARGS_MAX];
+    const char *words[CACHE_WORDS_MAX];
+    size_t lens[CACHE_WORDS_MAX];
     for (size_t i = 0; i < argc; i++) {
         words[i] = (const char *) argv[i].data;
         lens[i] = argv[i].len;
@@ -234,8 +233,8 @@ enum result cache_command(struct cache *c, const struct slice *argv, size_t argc
 
 enum result cache_command_words(struct cache *c, const char *const *words, size_t n,
                                 cache_done *done, void *arg) {
-    PRE(n >= 1 && n <= 32);
-    struct slice argv[32];
+    PRE(n >= 1 && n <= CACHE_WORDS_MAX);
+    struct slice argv[CACHE_WORDS_MAX];
     for (size_t i = 0; i < n; i++) argv[i] = slice_str(words[i]);
     return cache_command(c, argv, n, done, arg);
 }

@@ -9,6 +9,9 @@
 
 struct cache;
 
+// Words of one command.
+#define CACHE_WORDS_MAX 1024
+
 struct cache_config {
     const char *host; // numeric
     uint16_t port;

@@ -180,8 +180,11 @@ static void ask_nodes(struct presence *p) {
         words[t->nodes->n + 1] = keys[t->nodes->n].text;
         t->nodes->n++;
     }
-    enum result r = cache_command_words(p->cache, words, t->nodes->n + 1, on_nodes, t);
-    hint(p, r);
+    // MGET without a key is an error.
+    bool named = t->nodes->n > 0;
+    enum result r =
+        named ? cache_command_words(p->cache, words, t->nodes->n + 1, on_nodes, t) : NOT_FOUND;
+    if (named) hint(p, r);
     if (r != OK) task_free(t);
 }
 

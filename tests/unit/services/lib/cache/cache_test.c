@@ -138,6 +138,18 @@ START_TEST(subscribers_hear) {
 }
 END_TEST
 
+START_TEST(a_command_may_have_many_words) {
+    if (!setup("a_command_may_have_many_words")) return;
+    const char *words[CACHE_WORDS_MAX] = {"MGET"};
+    for (size_t i = 1; i < COUNT_OF(words); i++) words[i] = "test:none";
+    struct outcome o = {0};
+    ck_assert_int_eq(cache_command_words(cache, words, COUNT_OF(words), on_answer, &o), OK);
+    ck_assert(loop_run_until(loop, is_done, &o, WAIT_MS));
+    ck_assert_uint_eq(o.items, CACHE_WORDS_MAX - 1);
+    teardown();
+}
+END_TEST
+
 START_TEST(commands_in_flight_are_bounded) {
     if (!setup("commands_in_flight_are_bounded")) return;
     struct outcome o[64] = {0};
@@ -162,4 +174,5 @@ START_TEST(nobody_there_is_unavailable) {
 END_TEST
 
 CHECK_MAIN("cache", every_kind_of_value, a_cut_link_answers_unavailable_and_comes_back,
-           subscribers_hear, commands_in_flight_are_bounded, nobody_there_is_unavailable)
+           subscribers_hear, a_command_may_have_many_words, commands_in_flight_are_bounded,
+           nobody_there_is_unavailable)
