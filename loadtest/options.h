@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 
-#define PIDS_MAX 32
+#define PIDS_MAX 256
 
 struct options {
     const char *gateway; // http://127.0.0.1:17000

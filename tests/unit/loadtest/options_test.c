@@ -64,7 +64,7 @@ START_TEST(numbers_out_of_range_are_refused) {
 END_TEST
 
 START_TEST(more_processes_than_fit_are_refused) {
-    char pids[256] = "1";
+    char pids[3 + 2 * PIDS_MAX] = "1";
     for (unsigned i = 1; i < PIDS_MAX; i++) strcat(pids, ",1");
     ck_assert_int_eq(PARSE("pairs", NEEDED, "--pids", pids), OK);
     ck_assert_uint_eq(options.pid_count, PIDS_MAX);
