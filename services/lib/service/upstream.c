@@ -55,8 +55,6 @@ struct upstream {
     uint64_t last_ref;
     struct timer *beat;
     struct buf frame;
-    unsigned deferred; // flushes that will still run
-    bool closed;
     struct gauge *up_gauge;
     struct counter *refused;
 };
@@ -94,19 +92,13 @@ static void flush(struct link *k) {
 
 static void flush_deferred(void *arg) {
     struct link *k = arg;
-    struct upstream *u = k->up;
     k->flush_due = false;
-    u->deferred--;
-    if (!u->closed)
-        flush(k);
-    else if (u->deferred == 0)
-        free(u);
+    flush(k);
 }
 
 static void flush_soon(struct link *k) {
     if (k->flush_due) return;
     k->flush_due = true;
-    k->up->deferred++;
     loop_defer(k->up->loop, flush_deferred, k);
 }
 
@@ -314,13 +306,13 @@ void upstream_free(struct upstream *u) {
     if (!u) return;
     timer_stop(&u->beat);
     for (unsigned i = 0; i < u->count; i++) {
+        loop_defer_cancel(u->loop, flush_deferred, &u->links[i]);
         timer_stop(&u->links[i].retry);
         stream_close(&u->links[i].stream);
         frame_queue_fini(&u->links[i].queue);
     }
     buf_fini(&u->frame);
-    u->closed = true;
-    if (u->deferred == 0) free(u);
+    free(u);
 }
 
 unsigned upstream_count(const struct upstream *u) {
